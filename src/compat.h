@@ -1,0 +1,51 @@
+/*
+ * compat.h: every difference between the Lua versions, in one place.
+ *
+ * The rest of the core is written against the names below and never asks
+ * which Lua it is built for. Our own names (sc_) are used even where a later
+ * Lua has the function, because LuaJIT reports version 5.1 and yet declares
+ * some functions of 5.2.
+ */
+#ifndef SC_COMPAT_H
+#define SC_COMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#if LUA_VERSION_NUM >= 504
+#define sc_newudata(L, size) lua_newuserdatauv(L, size, 1)
+#define sc_setuservalue(L, index) ((void)lua_setiuservalue(L, index, 1))
+#define sc_getuservalue(L, index) ((void)lua_getiuservalue(L, index, 1))
+#elif LUA_VERSION_NUM >= 502
+#define sc_newudata(L, size) lua_newuserdata(L, size)
+#define sc_setuservalue(L, index) ((void)lua_setuservalue(L, index))
+#define sc_getuservalue(L, index) ((void)lua_getuservalue(L, index))
+#else
+#define sc_newudata(L, size) lua_newuserdata(L, size)
+#define sc_setuservalue(L, index) ((void)lua_setfenv(L, index))
+#define sc_getuservalue(L, index) ((void)lua_getfenv(L, index))
+#endif
+
+#if LUA_VERSION_NUM >= 502
+#define sc_rawlen(L, index) lua_rawlen(L, index)
+#define sc_setfuncs(L, list) luaL_setfuncs(L, list, 0)
+#else
+#define sc_rawlen(L, index) lua_objlen(L, index)
+#define sc_setfuncs(L, list) luaL_register(L, NULL, list)
+#endif
+
+/* Only Lua from 5.3 on tells integers from floats. */
+#if LUA_VERSION_NUM >= 503
+#define SC_HAS_INTEGERS 1
+#define sc_isinteger(L, index) lua_isinteger(L, index)
+#else
+#define SC_HAS_INTEGERS 0
+#define sc_isinteger(L, index) 0
+#endif
+
+/* An absolute index, so that pushes do not move it. */
+#define sc_absindex(L, index)                                                  \
+  ((index) > 0 || (index) <= LUA_REGISTRYINDEX ? (index)                       \
+                                               : lua_gettop(L) + (index) + 1)
+
+#endif
