@@ -1,0 +1,187 @@
+/*
+ * body.c: file parts and memory as sources, whole-or-nothing files as sinks;
+ * see body.h.
+ */
+#include "body.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- sources ----------------------------------------------------------- */
+
+int sc_source_open(Source *source, const char *path, int64_t offset,
+                   int64_t length) {
+  struct stat status;
+  int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return errno;
+  source->kind = SOURCE_FILE;
+  source->fd = fd;
+  if (fstat(fd, &status) != 0) return errno;
+  /* Anything but a regular file has no size to announce and may block. */
+  if (!S_ISREG(status.st_mode)) return S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+  if (offset > status.st_size) return EINVAL;
+  if (length < 0) length = status.st_size - offset;
+  if (length > status.st_size - offset) return EINVAL;
+  source->offset = offset;
+  source->size = length;
+  return 0;
+}
+
+static long read_file(Source *source, char *into, size_t size) {
+  ssize_t got;
+  do {
+    got = pread(source->fd, into, size, source->offset + source->position);
+  } while (got < 0 && errno == EINTR);
+  if (got > 0) return got;
+  source->failure = got < 0 ? errno : SC_FILE_SHRANK;
+  return -1;
+}
+
+long sc_source_read(Source *source, char *into, size_t size) {
+  int64_t left = source->size - source->position;
+  long got;
+  if (left <= 0) return 0;
+  if ((int64_t)size > left) size = (size_t)left;
+  if (source->kind == SOURCE_FILE) {
+    got = read_file(source, into, size);
+    if (got < 0) return -1;
+  } else {
+    memcpy(into, source->bytes + source->position, size);
+    got = (long)size;
+  }
+  if (source->hashed) sc_digest_update(&source->digest, into, (size_t)got);
+  source->position += got;
+  return got;
+}
+
+int sc_source_rewind(Source *source) {
+  source->position = 0;
+  source->failure = 0;
+  return source->hashed ? sc_digest_begin(&source->digest) : 0;
+}
+
+void sc_source_close(Source *source) {
+  if (source->kind == SOURCE_FILE) close(source->fd);
+  source->kind = SOURCE_NONE;
+  sc_digest_end(&source->digest);
+}
+
+/* ---- sinks ------------------------------------------------------------- */
+
+int sc_sink_target(Sink *sink, const char *path, int overwrite) {
+  struct stat status;
+  if (stat(path, &status) == 0) {
+    if (S_ISDIR(status.st_mode)) return EISDIR;
+    if (!overwrite) return EEXIST;
+  } else if (errno != ENOENT) {
+    return errno;
+  }
+  sink->path = strdup(path);
+  sink->overwrite = overwrite;
+  return sink->path ? 0 : ENOMEM;
+}
+
+static int fail(Sink *sink) {
+  sink->failure = errno ? errno : EIO;
+  sc_sink_abort(sink);
+  return -1;
+}
+
+/* The temporary file lies beside the target: a rename cannot cross file
+ * systems. Its name says whose it is, should the machine lose power. */
+static int open_temporary(Sink *sink) {
+  size_t size = strlen(sink->path) + sizeof ".part-0123456789abcdef";
+  unsigned long long tag;
+  char *name = malloc(size);
+  int fd;
+  if (!name || getrandom(&tag, sizeof tag, 0) != (ssize_t)sizeof tag) {
+    free(name);
+    return fail(sink);
+  }
+  snprintf(name, size, "%s.part-%016llx", sink->path, tag);
+  fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd < 0) {
+    free(name);
+    return fail(sink);
+  }
+  sink->temporary = name;
+  sink->fd = fd;
+  sink->size = 0;
+  if (sc_digest_begin(&sink->digest) == 0) return 0;
+  errno = ENOMEM;
+  return fail(sink);
+}
+
+int sc_sink_write(Sink *sink, const char *bytes, size_t size) {
+  if (!sink->temporary && open_temporary(sink) != 0) return -1;
+  sc_digest_update(&sink->digest, bytes, size);
+  while (size > 0) {
+    ssize_t put = write(sink->fd, bytes, size);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return fail(sink);
+    bytes += put;
+    size -= (size_t)put;
+    sink->size += put;
+  }
+  return 0;
+}
+
+/* Syncs the folder, so that the new name survives a power cut too. Some file
+ * systems cannot; the file's own bytes are safe by then. */
+static void sync_folder(const char *path) {
+  const char *slash = strrchr(path, '/');
+  size_t size = slash ? (size_t)(slash - path) + (slash == path) : 1;
+  char *folder = strndup(slash ? path : ".", size);
+  int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+  if (fd >= 0) {
+    (void)fsync(fd);
+    close(fd);
+  }
+  free(folder);
+}
+
+/* Without `overwrite` a file that came meanwhile stays as it is. */
+static int take_name(const Sink *sink) {
+  unsigned flags = sink->overwrite ? 0 : RENAME_NOREPLACE;
+  if (renameat2(AT_FDCWD, sink->temporary, AT_FDCWD, sink->path, flags) == 0) {
+    return 0;
+  }
+  if (sink->overwrite || errno != EINVAL) return -1;
+  /* This file system knows no such flag; a hard link never replaces. */
+  if (link(sink->temporary, sink->path) != 0) return -1;
+  return unlink(sink->temporary);
+}
+
+int sc_sink_commit(Sink *sink) {
+  int fd;
+  if (!sink->temporary && open_temporary(sink) != 0) return -1;
+  if (fsync(sink->fd) != 0 || take_name(sink) != 0) return fail(sink);
+  fd = sink->fd;
+  free(sink->temporary);
+  sink->temporary = NULL;
+  sync_folder(sink->path);
+  if (close(fd) == 0) return 0;
+  sink->failure = errno;
+  return -1;
+}
+
+void sc_sink_abort(Sink *sink) {
+  if (!sink->temporary) return;
+  close(sink->fd);
+  unlink(sink->temporary);
+  free(sink->temporary);
+  sink->temporary = NULL;
+}
+
+void sc_sink_close(Sink *sink) {
+  sc_sink_abort(sink);
+  sc_digest_end(&sink->digest);
+  free(sink->path);
+  sink->path = NULL;
+}

@@ -1,0 +1,64 @@
+/*
+ * body.h: where a request's bytes come from and where an answer's go.
+ *
+ * A Source is memory (a Lua string its owner anchors) or a part of a file; a
+ * Sink is a file that appears under its name only when it is whole: bytes go
+ * to a temporary name beside it, are synced and then renamed. Both compute
+ * SHA-256 as the bytes pass. Neither touches Lua, so curl's callbacks may
+ * call them. Zeroed ones are empty and closed.
+ */
+#ifndef SC_BODY_H
+#define SC_BODY_H
+
+#include "digest.h"
+
+#include <stdint.h>
+
+typedef enum SourceKind { SOURCE_NONE, SOURCE_BYTES, SOURCE_FILE } SourceKind;
+
+typedef struct Source {
+  SourceKind kind;
+  const char *bytes; /* SOURCE_BYTES */
+  int fd;            /* SOURCE_FILE, owned */
+  int64_t offset;    /* where in the file the part begins */
+  int64_t size;      /* of the whole body */
+  int64_t position;  /* handed out so far */
+  int failure;       /* errno of a failed read; SC_FILE_SHRANK */
+  Digest digest;     /* kept only if `hashed` */
+  int hashed;
+} Source;
+
+#define SC_FILE_SHRANK (-1)
+
+/* Opens `length` bytes of the file from `offset` on; a length of -1 is the
+ * rest of it. Returns 0 or an errno; EINVAL: no such part, or no file. */
+int sc_source_open(Source *source, const char *path, int64_t offset,
+                   int64_t length);
+/* The next bytes; 0 at the end, -1 with `failure` set. */
+long sc_source_read(Source *source, char *into, size_t size);
+/* Back to the first byte; 0, or -1 when there is no memory. */
+int sc_source_rewind(Source *source);
+void sc_source_close(Source *source);
+
+typedef struct Sink {
+  char *path;      /* owned; NULL: no sink */
+  char *temporary; /* owned; not NULL while a temporary file exists */
+  int fd;          /* valid while `temporary` is set */
+  int overwrite;
+  int failure;     /* errno of what failed */
+  int64_t size;
+  Digest digest;
+} Sink;
+
+/* Names the target; returns 0 or an errno (EEXIST, ENOENT, EISDIR ...) for a
+ * target that could never be written. Opens nothing. */
+int sc_sink_target(Sink *sink, const char *path, int overwrite);
+/* Opens the temporary file at the first byte. 0, or -1 with `failure`. */
+int sc_sink_write(Sink *sink, const char *bytes, size_t size);
+/* Makes it durable under its name; 0, or -1 with `failure`. */
+int sc_sink_commit(Sink *sink);
+/* Removes what is not committed; the target stays named. */
+void sc_sink_abort(Sink *sink);
+void sc_sink_close(Sink *sink);
+
+#endif

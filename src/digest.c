@@ -1,0 +1,35 @@
+/*
+ * digest.c: SHA-256 on libcrypto's EVP; see digest.h.
+ */
+#include "digest.h"
+
+#include <openssl/evp.h>
+
+int sc_digest_begin(Digest *digest) {
+  if (!digest->context) digest->context = EVP_MD_CTX_new();
+  if (!digest->context) return -1;
+  return EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL) ? 0 : -1;
+}
+
+void sc_digest_update(Digest *digest, const void *bytes, size_t size) {
+  if (digest->context) EVP_DigestUpdate(digest->context, bytes, size);
+}
+
+int sc_digest_base64(const Digest *digest, char out[SC_SHA256_BASE64]) {
+  unsigned char raw[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  EVP_MD_CTX *copy;
+  int ok;
+  if (!digest->context || !(copy = EVP_MD_CTX_new())) return -1;
+  ok = EVP_MD_CTX_copy_ex(copy, digest->context) &&
+       EVP_DigestFinal_ex(copy, raw, &size) && size == 32;
+  EVP_MD_CTX_free(copy);
+  if (!ok) return -1;
+  EVP_EncodeBlock((unsigned char *)out, raw, (int)size);
+  return 0;
+}
+
+void sc_digest_end(Digest *digest) {
+  EVP_MD_CTX_free(digest->context);
+  digest->context = NULL;
+}

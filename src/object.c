@@ -1,0 +1,65 @@
+/*
+ * object.c: metatables and typed userdata; see object.h.
+ */
+#include "object.h"
+
+#include <string.h>
+
+static int has_entry(const luaL_Reg *list, const char *name) {
+  for (; list && list->name; list++) {
+    if (strcmp(list->name, name) == 0) return 1;
+  }
+  return 0;
+}
+
+void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
+                      const luaL_Reg *metamethods) {
+  luaL_newmetatable(L, type);
+  lua_pushstring(L, type);
+  lua_setfield(L, -2, "__name"); /* Lua before 5.3 does not set it */
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  if (metamethods) sc_setfuncs(L, metamethods);
+  lua_newtable(L);
+  if (methods) sc_setfuncs(L, methods);
+  if (!has_entry(metamethods, "__index")) {
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__index");
+  }
+  lua_setfield(L, -2, "methods");
+  lua_pop(L, 1);
+}
+
+void *sc_object_new(lua_State *L, const char *type, size_t size) {
+  void *object = sc_newudata(L, size);
+  memset(object, 0, size);
+  luaL_getmetatable(L, type);
+  lua_setmetatable(L, -2);
+  return object;
+}
+
+void *sc_object_check(lua_State *L, int index, const char *type) {
+  return luaL_checkudata(L, index, type);
+}
+
+void *sc_object_test(lua_State *L, int index, const char *type) {
+  void *object = lua_touserdata(L, index);
+  if (!object || !lua_getmetatable(L, index)) return NULL;
+  luaL_getmetatable(L, type);
+  if (!lua_rawequal(L, -1, -2)) object = NULL;
+  lua_pop(L, 2);
+  return object;
+}
+
+int sc_object_method(lua_State *L, int index, int key) {
+  key = sc_absindex(L, key);
+  if (!lua_getmetatable(L, index)) return 0;
+  lua_getfield(L, -1, "methods");
+  lua_pushvalue(L, key);
+  lua_rawget(L, -2);
+  lua_replace(L, -3);
+  lua_pop(L, 1);
+  if (!lua_isnil(L, -1)) return 1;
+  lua_pop(L, 1);
+  return 0;
+}

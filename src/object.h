@@ -1,0 +1,34 @@
+/*
+ * object.h: the userdata kit every type of the core is made with.
+ *
+ * An object is born zeroed and with its metatable, so that whatever fails
+ * afterwards, the collector can finish it: zero means closed. The type name
+ * is the registry key of the metatable and its __name.
+ */
+#ifndef SC_OBJECT_H
+#define SC_OBJECT_H
+
+#include "compat.h"
+
+#include <stddef.h>
+
+/* Makes the metatable of `type`. `methods` are found by indexing; when
+ * `metamethods` brings an __index of its own, it has to look them up in the
+ * metatable's "methods" field. Leaves the stack as it was. */
+void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
+                      const luaL_Reg *metamethods);
+
+/* Pushes a new object of `size` zero bytes. */
+void *sc_object_new(lua_State *L, const char *type, size_t size);
+
+/* The object at `index`; raises an argument error for anything else. */
+void *sc_object_check(lua_State *L, int index, const char *type);
+
+/* The object at `index`, or NULL. */
+void *sc_object_test(lua_State *L, int index, const char *type);
+
+/* Pushes the method named by the string at `key` and returns 1, or pushes
+ * nothing and returns 0. For types with an __index of their own. */
+int sc_object_method(lua_State *L, int index, int key);
+
+#endif
