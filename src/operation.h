@@ -22,10 +22,10 @@ typedef enum ResultKind {
 } ResultKind;
 
 typedef struct Operation {
-  const char *id;     /* the API's own: "createSigningSession" */
-  const char *name;   /* ours, as in errors: "sessions:create" */
+  const char *id;   /* the API's own: "createSigningSession" */
+  const char *name; /* ours, as in errors: "sessions:create" */
   const char *method;
-  const char *path;   /* "/signing-sessions/{sessionId}" */
+  const char *path; /* "/signing-sessions/{sessionId}": one id at most */
   BodyKind body;
   const Schema *payload; /* of a JSON body, else NULL */
   const Schema *query;   /* an object, or NULL */
@@ -38,5 +38,14 @@ typedef struct Operation {
 extern const Operation sc_document_operations[];
 extern const Operation sc_collection_operations[];
 extern const Operation sc_session_operations[];
+
+/* The row with the API's name for it, or NULL. */
+const Operation *sc_operation_find(const char *id);
+
+struct lua_State;
+
+/* Pushes every row as Lua sees it: `{ [id] = { id, name, method, path, body,
+ * result, creates } }`; body and result are the kinds in lower case. */
+void sc_operations_push(struct lua_State *L);
 
 #endif
