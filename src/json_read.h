@@ -7,8 +7,10 @@
  * copied anywhere, also a slice of both (see `base`).
  *
  * Rules beyond the RFC: nesting up to SC_JSON_DEPTH; of duplicate names the
- * last one wins; an integer that fits is a Lua integer where Lua has them, a
- * number whose value is not finite is refused; no byte order mark.
+ * last one wins; an integer that fits 64 bits is a Lua integer where Lua has
+ * them, any other number the nearest double (`-0` is -0.0), and one that is
+ * not finite is refused; half a surrogate pair is refused; no byte order
+ * mark.
  */
 #ifndef SC_JSON_READ_H
 #define SC_JSON_READ_H
@@ -19,7 +21,8 @@
 #include <stdint.h>
 
 #define SC_JSON_DEPTH 128
-#define SC_JSON_MAX_BYTES 0x0fffffffu
+/* 256 MiB less a little: the span of the root must fit its 27 bits. */
+#define SC_JSON_MAX_BYTES 0x0ffffff0u
 
 typedef enum JsonType {
   JSON_NULL,
@@ -62,11 +65,16 @@ typedef struct JsonFault {
 
 /* Reads `size` bytes and appends the nodes to `index`. Returns the number of
  * nodes; 0 with *fault set when the text is not JSON, -1 when there is no
- * memory. Keeps nothing, calls no Lua. */
+ * memory; then the index is as it was. Keeps nothing, calls no Lua. */
 long sc_json_read(const char *text, size_t size, Buffer *index,
                   JsonFault *fault);
 
-/* The member of an object node by name, or NULL. */
+/* The same for an index that Lua owns (scratch.h): where memory ends it
+ * tries again after a full collection, then raises. */
+long sc_json_index(lua_State *L, const char *text, size_t size, Buffer *index,
+                   JsonFault *fault);
+
+/* The member of an object node by name, the last of several, or NULL. */
 const JsonNode *sc_json_member(const Json *json, const JsonNode *object,
                                const char *name, size_t size);
 
@@ -75,7 +83,8 @@ const JsonNode *sc_json_member(const Json *json, const JsonNode *object,
  * a memory error; owns nothing. */
 void sc_json_push(lua_State *L, const Json *json, const JsonNode *node);
 
-/* Pushes the name of a member node. */
+/* Pushes the name of a member node; not of a slice's root, whose name is
+ * outside the slice. */
 void sc_json_push_key(lua_State *L, const Json *json, const JsonNode *node);
 
 /* Pushes the metatable that says "I am an array", one per Lua state. */

@@ -3,9 +3,12 @@
  *
  * Numbers are written so that they read back as the same number (3.0 is
  * `3`, integers exactly, floats with the fewest digits that round-trip).
- * What cannot be said in JSON is a fault with the path of the place: a
- * cycle, a table that mixes list and names, a hole, a name that is not a
- * string, NaN, infinity, text that is not UTF-8, a function.
+ * Names come in byte order, so that the same value is always the same text.
+ * Tables are read raw, metamethods play no part. What cannot be said in JSON
+ * is a fault with the path of the place: a cycle, nesting beyond
+ * SC_JSON_DEPTH, a table that mixes list and names, a hole, a name that is
+ * neither string nor position, NaN, infinity, text that is not UTF-8, a
+ * function.
  */
 #ifndef SC_JSON_WRITE_H
 #define SC_JSON_WRITE_H
@@ -18,8 +21,9 @@
  * ours, or those of lua-cjson (cjson.array_mt, cjson.empty_array_mt,
  * cjson.empty_array). signicat.null (the NULL light userdata, cjson.null)
  * is `null`. Pushes the text and returns 1, or pushes path and reason
- * (strings) and returns 0. A path reads like `[1].documents[2].action`; it
- * is "" at the top. Raises only when there is no memory. */
+ * (strings) and returns 0. A path reads like `[1].documents[2].action`, a
+ * name that is no identifier like `["a b"]`; it is "" at the top. Raises only
+ * when there is no memory. */
 int sc_json_write(lua_State *L, int index, const Schema *schema);
 
 /* json_encode(value) -> text, or nil, reason, path. */
