@@ -1,0 +1,104 @@
+/*
+ * cms.c: builds the SignerInfo's signed attributes and signs them by hand.
+ *
+ * CMS_final would do it in one call, but it reads the whole content and adds
+ * a signingTime, which a PAdES baseline signature may not carry: there the
+ * time belongs to the signature dictionary. So OpenSSL lays out the message
+ * and adds signing-certificate-v2; the other attributes, contentType and
+ * messageDigest, and the signature over all three are added here.
+ */
+#include "cms.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/asn1t.h>
+#include <openssl/cms.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+/* What is signed is the attributes as a DER SET OF, not as [0] like in the
+   message (RFC 5652, 5.4); the template gets the order right. */
+ASN1_ITEM_TEMPLATE(SignedAttributes) =
+    ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SET_OF, 0, SignedAttributes, X509_ATTRIBUTE)
+        static_ASN1_ITEM_TEMPLATE_END(SignedAttributes)
+
+            static CMS_ContentInfo
+    * new_message(const Identity *signer, CMS_SignerInfo **info) {
+  const unsigned flags = CMS_PARTIAL | CMS_BINARY;
+  STACK_OF(X509) *chain = sk_X509_new_null();
+  CMS_ContentInfo *cms = NULL;
+  if (chain != NULL && sk_X509_push(chain, pki_identity_issuer(signer)))
+    cms = CMS_sign(NULL, NULL, chain, NULL, flags | CMS_DETACHED);
+  sk_X509_free(chain); /* the certificates are still the signer's */
+  if (cms == NULL) return NULL;
+  *info = CMS_add1_signer(cms, pki_identity_certificate(signer),
+                          pki_identity_key(signer), EVP_sha256(),
+                          flags | CMS_CADES | CMS_NOSMIMECAP);
+  if (*info != NULL) return cms;
+  CMS_ContentInfo_free(cms);
+  return NULL;
+}
+
+static int add_attributes(CMS_SignerInfo *info, const unsigned char *digest) {
+  return CMS_signed_add1_attr_by_NID(info, NID_pkcs9_contentType, V_ASN1_OBJECT,
+                                     OBJ_nid2obj(NID_pkcs7_data), -1) &&
+         CMS_signed_add1_attr_by_NID(info, NID_pkcs9_messageDigest,
+                                     V_ASN1_OCTET_STRING, digest,
+                                     CMS_DIGEST_SIZE);
+}
+
+/* The bytes that are signed; OPENSSL_free() them. */
+static int attributes_der(CMS_SignerInfo *info, unsigned char **der) {
+  STACK_OF(X509_ATTRIBUTE) *attributes = sk_X509_ATTRIBUTE_new_null();
+  int size = -1, count = CMS_signed_get_attr_count(info);
+  int ok = attributes != NULL;
+  for (int i = 0; ok && i < count; i++)
+    ok = sk_X509_ATTRIBUTE_push(attributes, CMS_signed_get_attr(info, i)) > 0;
+  if (ok)
+    size = ASN1_item_i2d((const ASN1_VALUE *)attributes, der,
+                         ASN1_ITEM_rptr(SignedAttributes));
+  sk_X509_ATTRIBUTE_free(attributes);
+  return size;
+}
+
+static int sign_bytes(EVP_PKEY *key, const unsigned char *bytes, size_t size,
+                      ASN1_OCTET_STRING *signature) {
+  unsigned char value[512]; /* RSA-4096; P-256 takes 72 */
+  size_t length = sizeof value;
+  EVP_MD_CTX *context = EVP_MD_CTX_new();
+  int ok = context != NULL &&
+           EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+           EVP_DigestSign(context, value, &length, bytes, size) == 1 &&
+           ASN1_STRING_set(signature, value, (int)length);
+  EVP_MD_CTX_free(context);
+  return ok;
+}
+
+static int sign_attributes(CMS_SignerInfo *info, EVP_PKEY *key) {
+  unsigned char *der = NULL;
+  int size = attributes_der(info, &der);
+  int ok = size > 0 && sign_bytes(key, der, (size_t)size,
+                                  CMS_SignerInfo_get0_signature(info));
+  OPENSSL_free(der);
+  return ok;
+}
+
+int cms_sign_digest(const Identity *signer,
+                    const unsigned char digest[CMS_DIGEST_SIZE],
+                    unsigned char **der, size_t *size) {
+  CMS_SignerInfo *info;
+  CMS_ContentInfo *cms = new_message(signer, &info);
+  int length = -1;
+  *der = NULL;
+  if (cms != NULL && add_attributes(info, digest) &&
+      sign_attributes(info, pki_identity_key(signer)))
+    length = i2d_CMS_ContentInfo(cms, NULL);
+  if (length > 0) *der = malloc((size_t)length);
+  if (*der != NULL) {
+    unsigned char *end = *der;
+    *size = (size_t)i2d_CMS_ContentInfo(cms, &end);
+  }
+  CMS_ContentInfo_free(cms);
+  return *der != NULL ? 0 : -1;
+}

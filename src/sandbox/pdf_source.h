@@ -1,0 +1,42 @@
+/*
+ * pdf_source.h: an uploaded PDF, opened so that an update can be appended.
+ *
+ * It judges the file: fit as it is, fit after a rewrite by qpdf, or not to
+ * be signed at all. The rest of the sandbox then deals with fit files only.
+ */
+#ifndef SANDBOX_PDF_SOURCE_H
+#define SANDBOX_PDF_SOURCE_H
+
+#include <stddef.h>
+
+#include <qpdf/qpdf-c.h>
+
+#include "pdf_update.h"
+
+typedef enum PdfOpening {
+  PDF_OPENED,
+  PDF_REFUSED, /* the file's fault */
+  PDF_FAILED,  /* ours, as when memory ends */
+} PdfOpening;
+
+typedef struct PdfSource {
+  qpdf_data qpdf;
+  const unsigned char *bytes; /* the caller's, or `rewritten` */
+  size_t size;
+  unsigned char *rewritten;
+  PdfTail tail;
+  qpdf_oh catalog;
+  qpdf_oh form; /* the catalog's /AcroForm, of whatever type */
+  qpdf_oh page; /* the first */
+  int next_number;
+} PdfSource;
+
+/*
+ * `pdf` must stay until the source is closed. Unless the result is
+ * PDF_OPENED, `why` is one sentence and there is nothing to close.
+ */
+PdfOpening pdf_source_open(PdfSource *source, const unsigned char *pdf,
+                           size_t size, char *why, size_t why_size);
+void pdf_source_close(PdfSource *source);
+
+#endif

@@ -1,0 +1,295 @@
+/*
+ * pki.c: makes, keeps and loads the authority; issues signers.
+ *
+ * The authority's file holds its key and certificate together, so they cannot
+ * part. It is written beside its place and linked there, which fails when
+ * another process was first; either way the file that won is then loaded.
+ * After pki_open nothing in Pki changes, so issuing needs no lock.
+ */
+#include "pki.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509v3.h>
+
+#include "label.h"
+
+#define FILE_NAME "authority.pem"
+#define ORGANISATION "Sandbox, no legal effect"
+#define NAME_MOST 64      /* X.520: ub-common-name */
+#define SERIAL_BITS 159   /* RFC 5280: 20 octets, and positive */
+#define BACKDATE (-3600L) /* clocks of those who check may be behind */
+
+/* Old results are to verify after years of the sandbox not being run. */
+#define AUTHORITY_DAYS (20 * 365)
+#define SIGNER_DAYS (10 * 365)
+
+struct Pki {
+  EVP_PKEY *key;
+  X509 *certificate;
+  char *pem;
+};
+
+struct Identity {
+  EVP_PKEY *key;
+  X509 *certificate;
+  X509 *issuer;
+};
+
+typedef struct Extension {
+  int nid;
+  const char *value;
+} Extension;
+
+static const Extension authority_extensions[] = {
+    {NID_basic_constraints, "critical,CA:TRUE,pathlen:0"},
+    {NID_key_usage, "critical,keyCertSign,cRLSign"},
+    {NID_subject_key_identifier, "hash"},
+    {NID_undef, NULL},
+};
+
+static const Extension signer_extensions[] = {
+    {NID_basic_constraints, "critical,CA:FALSE"},
+    {NID_key_usage, "critical,digitalSignature,nonRepudiation"},
+    {NID_subject_key_identifier, "hash"},
+    {NID_authority_key_identifier, "keyid:always"},
+    {NID_undef, NULL},
+};
+
+/* --- certificates ------------------------------------------------------- */
+
+static int set_serial(X509 *certificate) {
+  BIGNUM *serial = BN_new();
+  int ok = serial != NULL &&
+           BN_rand(serial, SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) &&
+           BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate));
+  BN_free(serial);
+  return ok;
+}
+
+static int add_name(X509_NAME *name, int nid, const char *value) {
+  return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8,
+                                    (const unsigned char *)value, -1, -1, 0);
+}
+
+static int set_subject(X509 *certificate, const char *common_name) {
+  char *clean = label_clean(common_name, NAME_MOST);
+  X509_NAME *name = X509_get_subject_name(certificate);
+  int ok = clean != NULL && add_name(name, NID_organizationName, ORGANISATION);
+  /* X.520 has no empty names: a signer without one has no commonName. */
+  if (ok && clean[0] != 0) ok = add_name(name, NID_commonName, clean);
+  free(clean);
+  return ok;
+}
+
+static int add_extensions(X509 *certificate, X509 *issuer,
+                          const Extension *extension) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
+  for (; extension->value != NULL; extension++) {
+    X509_EXTENSION *made =
+        X509V3_EXT_conf_nid(NULL, &context, extension->nid, extension->value);
+    int ok = made != NULL && X509_add_ext(certificate, made, -1);
+    X509_EXTENSION_free(made);
+    if (!ok) return 0;
+  }
+  return 1;
+}
+
+/* From a little ago for `days`, but not beyond the issuer's own end. */
+static int set_validity(X509 *certificate, const X509 *issuer, int days) {
+  ASN1_TIME *end = X509_getm_notAfter(certificate);
+  if (!X509_gmtime_adj(X509_getm_notBefore(certificate), BACKDATE)) return 0;
+  if (!X509_time_adj_ex(end, days, 0, NULL)) return 0;
+  if (issuer == certificate) return 1;
+  const ASN1_TIME *last = X509_get0_notAfter(issuer);
+  return ASN1_TIME_compare(end, last) <= 0 ||
+         X509_set1_notAfter(certificate, last);
+}
+
+/* A certificate for `key`; without an issuer it is its own. */
+static X509 *certify(EVP_PKEY *key, const char *common_name, X509 *issuer,
+                     EVP_PKEY *issuer_key) {
+  X509 *certificate = X509_new();
+  if (certificate == NULL) return NULL;
+  const Extension *extensions = signer_extensions;
+  int days = SIGNER_DAYS;
+  if (issuer == NULL) {
+    issuer = certificate;
+    extensions = authority_extensions;
+    days = AUTHORITY_DAYS;
+  }
+  if (X509_set_version(certificate, X509_VERSION_3) &&
+      set_serial(certificate) && set_subject(certificate, common_name) &&
+      X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) &&
+      set_validity(certificate, issuer, days) &&
+      X509_set_pubkey(certificate, key) &&
+      add_extensions(certificate, issuer, extensions) &&
+      X509_sign(certificate, issuer_key, EVP_sha256()) > 0)
+    return certificate;
+  X509_free(certificate);
+  return NULL;
+}
+
+/* --- the authority's file ----------------------------------------------- */
+
+static void explain(char *why, size_t size, const char *what,
+                    const char *path) {
+  snprintf(why, size, "cannot %s %s: %s", what, path, strerror(errno));
+}
+
+/* A key and its certificate, onto a stream that is closed here. */
+static int write_authority(FILE *file) {
+  char name[32];
+  unsigned char mark[4];
+  X509 *certificate = NULL;
+  EVP_PKEY *key = EVP_EC_gen("P-256");
+  /* Marked, because viewers mix up authorities that share a name. */
+  if (key != NULL && RAND_bytes(mark, sizeof mark) == 1) {
+    snprintf(name, sizeof name, "Sandbox CA %02x%02x%02x%02x", mark[0], mark[1],
+             mark[2], mark[3]);
+    certificate = certify(key, name, NULL, key);
+  }
+  errno = EIO; /* for what OpenSSL fails at without saying */
+  int ok = certificate != NULL &&
+           PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) &&
+           PEM_write_X509(file, certificate) && fflush(file) == 0 &&
+           fsync(fileno(file)) == 0;
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+  return fclose(file) == 0 && ok;
+}
+
+static void sync_folder(const char *folder) {
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  fsync(fd);
+  close(fd);
+}
+
+/* 0 when the file is there now, whoever made it; otherwise errno is set. */
+static int make_authority(const char *folder, const char *path) {
+  char temporary[PATH_MAX];
+  snprintf(temporary, sizeof temporary, "%s.XXXXXX", path);
+  int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+  if (fd < 0) return -1;
+  FILE *file = fdopen(fd, "w");
+  if (file == NULL) close(fd);
+  int made = file != NULL && write_authority(file) &&
+             (link(temporary, path) == 0 || errno == EEXIST);
+  int reason = errno;
+  unlink(temporary);
+  sync_folder(folder);
+  errno = reason;
+  return made ? 0 : -1;
+}
+
+static char *pem_of(X509 *certificate) {
+  char *data, *pem = NULL;
+  BIO *memory = BIO_new(BIO_s_mem());
+  if (memory != NULL && PEM_write_bio_X509(memory, certificate)) {
+    long size = BIO_get_mem_data(memory, &data);
+    pem = strndup(data, (size_t)size);
+  }
+  BIO_free(memory);
+  return pem;
+}
+
+static int load_authority(Pki *pki, FILE *file) {
+  pki->key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+  rewind(file);
+  pki->certificate = PEM_read_X509(file, NULL, NULL, NULL);
+  if (pki->key == NULL || pki->certificate == NULL ||
+      !X509_check_private_key(pki->certificate, pki->key))
+    return 0;
+  pki->pem = pem_of(pki->certificate);
+  return pki->pem != NULL;
+}
+
+Pki *pki_open(const char *folder, char *why, size_t size) {
+  char path[PATH_MAX - 8]; /* room for the temporary file's ending */
+  int length = snprintf(path, sizeof path, "%s/" FILE_NAME, folder);
+  if (length < 0 || (size_t)length >= sizeof path) {
+    snprintf(why, size, "the folder's name is too long");
+    return NULL;
+  }
+  if (access(path, F_OK) != 0 && make_authority(folder, path) != 0) {
+    explain(why, size, "write", path);
+    return NULL;
+  }
+  FILE *file = fopen(path, "re");
+  if (file == NULL) {
+    explain(why, size, "read", path);
+    return NULL;
+  }
+  Pki *pki = calloc(1, sizeof *pki);
+  if (pki == NULL || !load_authority(pki, file)) {
+    snprintf(why, size, "%s holds no usable key and certificate", path);
+    pki_close(pki);
+    pki = NULL;
+  }
+  fclose(file);
+  return pki;
+}
+
+void pki_close(Pki *pki) {
+  if (pki == NULL) return;
+  EVP_PKEY_free(pki->key);
+  X509_free(pki->certificate);
+  free(pki->pem);
+  free(pki);
+}
+
+const char *pki_ca_pem(const Pki *pki) {
+  return pki->pem;
+}
+
+/* --- signers ------------------------------------------------------------ */
+
+Identity *pki_issue(Pki *pki, const char *common_name) {
+  Identity *identity = calloc(1, sizeof *identity);
+  if (identity == NULL) return NULL;
+  identity->key = EVP_EC_gen("P-256");
+  if (identity->key != NULL)
+    identity->certificate =
+        certify(identity->key, common_name, pki->certificate, pki->key);
+  if (identity->certificate == NULL || !X509_up_ref(pki->certificate)) {
+    pki_identity_free(identity);
+    return NULL;
+  }
+  identity->issuer = pki->certificate;
+  return identity;
+}
+
+void pki_identity_free(Identity *identity) {
+  if (identity == NULL) return;
+  EVP_PKEY_free(identity->key);
+  X509_free(identity->certificate);
+  X509_free(identity->issuer);
+  free(identity);
+}
+
+EVP_PKEY *pki_identity_key(const Identity *identity) {
+  return identity->key;
+}
+
+X509 *pki_identity_certificate(const Identity *identity) {
+  return identity->certificate;
+}
+
+X509 *pki_identity_issuer(const Identity *identity) {
+  return identity->issuer;
+}
