@@ -42,16 +42,21 @@ static void set_string(lua_State *L, const char *name, const char *value) {
   lua_setfield(L, -2, name);
 }
 
+static void set_boolean(lua_State *L, const char *name, int value) {
+  lua_pushboolean(L, value);
+  lua_setfield(L, -2, name);
+}
+
 static void push_row(lua_State *L, const Operation *row) {
-  lua_createtable(L, 0, 7);
+  lua_createtable(L, 0, 8);
   set_string(L, "id", row->id);
   set_string(L, "name", row->name);
   set_string(L, "method", row->method);
   set_string(L, "path", row->path);
   set_string(L, "body", body_names[row->body]);
   set_string(L, "result", result_names[row->result]);
-  lua_pushboolean(L, row->creates);
-  lua_setfield(L, -2, "creates");
+  set_boolean(L, "query", row->query != NULL);
+  set_boolean(L, "creates", row->creates);
 }
 
 void sc_operations_push(lua_State *L) {

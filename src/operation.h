@@ -45,7 +45,8 @@ const Operation *sc_operation_find(const char *id);
 struct lua_State;
 
 /* Pushes every row as Lua sees it: `{ [id] = { id, name, method, path, body,
- * result, creates } }`; body and result are the kinds in lower case. */
+ * result, query, creates } }`; body and result are the kinds in lower case,
+ * the last two booleans. */
 void sc_operations_push(struct lua_State *L);
 
 #endif

@@ -3,7 +3,7 @@
  *
  * Every finding is collected, none stops the search; a finding names the
  * place (`[1].documents[2].action`) and never repeats the value, which may
- * be personal.
+ * be personal. Only the hundred first are kept; a last one counts the rest.
  */
 #ifndef SC_VALIDATE_H
 #define SC_VALIDATE_H
@@ -25,15 +25,14 @@ typedef struct Validation {
 
 /* Checks the value at `index`; `prefix` starts every path ("" for none).
  * Returns the number of findings and, when there are any, pushes the list
- * `{ { name = path, reason = text }, ... }`; pushes nothing for none. */
+ * `{ { name = path, reason = text }, ... }`; pushes nothing for none. Tables
+ * are read raw: no metamethod of the payload runs. */
 int sc_validate(lua_State *L, int index, const Schema *schema,
                 const char *prefix, const Validation *how);
 
-/* The entry of `names` (ended by NULL) nearest to `name`, or NULL when none
- * is near enough to be what was meant. */
-const char *sc_nearest(const char *name, const char *const *names);
-
-/* nearest(name, list) -> string or nil: the same for Lua. */
-int core_nearest(lua_State *L);
+/* validate(operation id, value, {level =, allow_unknown =, now =} or nil)
+ * -> nil or the list. The value is the operation's payload, or its query;
+ * `level` is "full" unless given, `now` the host's clock. */
+int core_validate(lua_State *L);
 
 #endif
