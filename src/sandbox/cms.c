@@ -9,6 +9,7 @@
  */
 #include "cms.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ ASN1_ITEM_TEMPLATE(SignedAttributes) =
   return NULL;
 }
 
-static int add_attributes(CMS_SignerInfo *info, const unsigned char *digest) {
+static bool add_attributes(CMS_SignerInfo *info, const unsigned char *digest) {
   return CMS_signed_add1_attr_by_NID(info, NID_pkcs9_contentType, V_ASN1_OBJECT,
                                      OBJ_nid2obj(NID_pkcs7_data), -1) &&
          CMS_signed_add1_attr_by_NID(info, NID_pkcs9_messageDigest,
@@ -52,7 +53,7 @@ static int add_attributes(CMS_SignerInfo *info, const unsigned char *digest) {
 static int attributes_der(CMS_SignerInfo *info, unsigned char **der) {
   STACK_OF(X509_ATTRIBUTE) *attributes = sk_X509_ATTRIBUTE_new_null();
   int size = -1, count = CMS_signed_get_attr_count(info);
-  int ok = attributes != NULL;
+  bool ok = attributes != NULL;
   for (int i = 0; ok && i < count; i++)
     ok = sk_X509_ATTRIBUTE_push(attributes, CMS_signed_get_attr(info, i)) > 0;
   if (ok)
@@ -62,24 +63,24 @@ static int attributes_der(CMS_SignerInfo *info, unsigned char **der) {
   return size;
 }
 
-static int sign_bytes(EVP_PKEY *key, const unsigned char *bytes, size_t size,
-                      ASN1_OCTET_STRING *signature) {
+static bool sign_bytes(EVP_PKEY *key, const unsigned char *bytes, size_t size,
+                       ASN1_OCTET_STRING *signature) {
   unsigned char value[512]; /* RSA-4096; P-256 takes 72 */
   size_t length = sizeof value;
   EVP_MD_CTX *context = EVP_MD_CTX_new();
-  int ok = context != NULL &&
-           EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
-           EVP_DigestSign(context, value, &length, bytes, size) == 1 &&
-           ASN1_STRING_set(signature, value, (int)length);
+  bool ok = context != NULL &&
+            EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+            EVP_DigestSign(context, value, &length, bytes, size) == 1 &&
+            ASN1_STRING_set(signature, value, (int)length);
   EVP_MD_CTX_free(context);
   return ok;
 }
 
-static int sign_attributes(CMS_SignerInfo *info, EVP_PKEY *key) {
+static bool sign_attributes(CMS_SignerInfo *info, EVP_PKEY *key) {
   unsigned char *der = NULL;
   int size = attributes_der(info, &der);
-  int ok = size > 0 && sign_bytes(key, der, (size_t)size,
-                                  CMS_SignerInfo_get0_signature(info));
+  bool ok = size > 0 && sign_bytes(key, der, (size_t)size,
+                                   CMS_SignerInfo_get0_signature(info));
   OPENSSL_free(der);
   return ok;
 }

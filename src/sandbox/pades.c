@@ -7,6 +7,7 @@
  */
 #include "pades.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,14 +66,15 @@ static void begin_again(Drawing *d, qpdf_oh object) {
 }
 
 /* Writes a longer array if it is an object of its own; whether it is. */
-static int extend_own_array(Drawing *d, qpdf_oh dictionary, const char *key) {
+static bool extend_own_array(Drawing *d, qpdf_oh dictionary, const char *key) {
   qpdf_data q = d->source.qpdf;
   qpdf_oh array = qpdf_oh_get_key_if_dict(q, dictionary, key);
-  if (!qpdf_oh_is_array(q, array) || !qpdf_oh_is_indirect(q, array)) return 0;
+  if (!qpdf_oh_is_array(q, array) || !qpdf_oh_is_indirect(q, array))
+    return false;
   begin_again(d, array);
   put_longer(d, array);
   pdf_update_end(&d->update);
-  return 1;
+  return true;
 }
 
 /* The inside of a dictionary whose array under `key` is made longer. */
@@ -96,7 +98,7 @@ static void extend_page(Drawing *d) {
   pdf_update_end(&d->update);
 }
 
-static void put_form(Drawing *d, qpdf_oh form, int has_own_fields) {
+static void put_form(Drawing *d, qpdf_oh form, bool has_own_fields) {
   FILE *out = d->update.out;
   fputs("<<", out);
   if (!qpdf_oh_is_dictionary(d->source.qpdf, form))
@@ -112,8 +114,8 @@ static void put_form(Drawing *d, qpdf_oh form, int has_own_fields) {
 static void extend_form(Drawing *d) {
   qpdf_data q = d->source.qpdf;
   qpdf_oh catalog = d->source.catalog, form = d->source.form;
-  int has_own_fields = extend_own_array(d, form, "/Fields");
-  int is_form = qpdf_oh_is_dictionary(q, form);
+  bool has_own_fields = extend_own_array(d, form, "/Fields");
+  bool is_form = qpdf_oh_is_dictionary(q, form);
   if (is_form) {
     qpdf_oh_remove_key(q, form, "/SigFlags");
     /* It would have viewers redraw, and so change, a signed file. */
@@ -187,7 +189,7 @@ static void put_appearance(Drawing *d) {
   pdf_update_end(&d->update);
 }
 
-static int has_field(const Drawing *d, const char *name) {
+static bool has_field(const Drawing *d, const char *name) {
   qpdf_data q = d->source.qpdf;
   qpdf_oh fields = qpdf_oh_get_key_if_dict(q, d->source.form, "/Fields");
   int count =
@@ -199,9 +201,9 @@ static int has_field(const Drawing *d, const char *name) {
     size_t length;
     if (qpdf_oh_get_value_as_utf8(q, title, &text, &length) &&
         strcmp(text, name) == 0)
-      return 1;
+      return true;
   }
-  return 0;
+  return false;
 }
 
 static void put_field(Drawing *d) {
@@ -296,7 +298,7 @@ static int fill_in(const Drawing *d, const Identity *signer, unsigned char *pdf,
   if (digest_around(pdf, d->contents, end, size, digest) != 0 ||
       cms_sign_digest(signer, digest, &der, &der_size) != 0)
     return -1;
-  int fits = der_size <= CONTENTS_ROOM;
+  bool fits = der_size <= CONTENTS_ROOM;
   unsigned char *to = pdf + d->contents + 1;
   for (size_t i = 0; fits && i < der_size; i++) {
     *to++ = (unsigned char)hex[der[i] >> 4];

@@ -8,6 +8,8 @@
  */
 #include "pdf_source.h"
 
+#include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +28,16 @@ static const unsigned char *find(const unsigned char *from, size_t size,
   return memmem(from, size, text, strlen(text));
 }
 
-static int is_pdf(const unsigned char *pdf, size_t size) {
+static bool is_pdf(const unsigned char *pdf, size_t size) {
   size_t window = size < HEADER_WINDOW ? size : HEADER_WINDOW;
   return find(pdf, window, "%PDF-") != NULL;
+}
+
+/* Zeros and line ends behind the end would hide it from qpdf. */
+static size_t without_padding(const unsigned char *pdf, size_t size) {
+  while (size > 0 && (pdf[size - 1] == 0 || isspace(pdf[size - 1])))
+    size--;
+  return size;
 }
 
 /*
@@ -36,12 +45,12 @@ static int is_pdf(const unsigned char *pdf, size_t size) {
  * the last mark, or the mark is that of a linearised file's first part, which
  * alone says "startxref 0".
  */
-static int is_cut(const unsigned char *pdf, size_t size) {
+static bool is_cut(const unsigned char *pdf, size_t size) {
   const unsigned char *end = pdf + size, *mark = NULL, *next = pdf;
   while ((next = find(next, (size_t)(end - next), "%%EOF")) != NULL)
     mark = next++;
   if (mark == NULL || find(mark, (size_t)(end - mark), " obj") != NULL)
-    return 1;
+    return true;
   while (mark > pdf && (mark[-1] == '\n' || mark[-1] == '\r'))
     mark--;
   return mark - pdf >= 3 && mark[-1] == '0' &&
@@ -49,7 +58,7 @@ static int is_cut(const unsigned char *pdf, size_t size) {
 }
 
 /* A signature dictionary is never inside a compressed stream. */
-static int is_signed(const unsigned char *pdf, size_t size) {
+static bool is_signed(const unsigned char *pdf, size_t size) {
   return find(pdf, size, "/ByteRange") != NULL;
 }
 
@@ -80,11 +89,12 @@ static PdfOpening read_pdf(PdfSource *source, char *why, size_t why_size) {
   qpdf_silence_errors(q);
   qpdf_set_suppress_warnings(q, QPDF_TRUE);
   QPDF_ERROR_CODE code = qpdf_read_memory(
-      q, "document", (const char *)source->bytes, source->size, NULL);
+      q, "document", (const char *)source->bytes, source->end, NULL);
   if (code & QPDF_ERRORS) return refuse_unreadable(q, why, why_size);
   int pages = qpdf_get_num_pages(q);
   source->catalog = qpdf_get_root(q);
   source->form = qpdf_oh_get_key_if_dict(q, source->catalog, "/AcroForm");
+  if (pages == 0) return refuse(why, why_size, "The PDF has no pages.");
   source->page = qpdf_get_page_n(q, 0);
   /* qpdf reads on demand: what will be extended shows its damage now. */
   qpdf_oh fields = qpdf_oh_get_key_if_dict(q, source->form, "/Fields");
@@ -93,21 +103,20 @@ static PdfOpening read_pdf(PdfSource *source, char *why, size_t why_size) {
   (void)qpdf_oh_get_type_code(q, annotations);
   if (pages < 0 || qpdf_has_error(q))
     return refuse_unreadable(q, why, why_size);
-  if (pages == 0) return refuse(why, why_size, "The PDF has no pages.");
   qpdf_oh size = qpdf_oh_get_key_if_dict(q, qpdf_get_trailer(q), "/Size");
   if (!qpdf_oh_get_value_as_int(q, size, &source->next_number))
     source->next_number = 0;
   return PDF_OPENED;
 }
 
-static int needs_rewrite(PdfSource *source) {
+static bool needs_rewrite(PdfSource *source) {
   qpdf_data q = source->qpdf;
   return memcmp(source->bytes, "%PDF-", 5) != 0 || qpdf_is_encrypted(q) ||
          qpdf_more_warnings(q) || source->next_number <= 0 ||
          source->next_number > NUMBER_MOST ||
          !qpdf_oh_is_indirect(q, source->catalog) ||
          !qpdf_oh_is_indirect(q, source->page) ||
-         pdf_update_find_tail(source->bytes, source->size, &source->tail) != 0;
+         pdf_update_find_tail(source->bytes, source->end, &source->tail) != 0;
 }
 
 static PdfOpening rewrite(PdfSource *source, char *why, size_t why_size) {
@@ -125,7 +134,7 @@ static PdfOpening rewrite(PdfSource *source, char *why, size_t why_size) {
   memcpy(copy, qpdf_get_buffer(q), size);
   qpdf_cleanup(&source->qpdf);
   source->bytes = source->rewritten = copy;
-  source->size = size;
+  source->size = source->end = size;
   PdfOpening opening = read_pdf(source, why, why_size);
   if (opening == PDF_OPENED && needs_rewrite(source))
     return refuse(why, why_size, "The PDF is damaged beyond repair.");
@@ -133,7 +142,7 @@ static PdfOpening rewrite(PdfSource *source, char *why, size_t why_size) {
 }
 
 /* The author's signature may forbid every later change (12.8.2.2). */
-static int is_locked(const PdfSource *source) {
+static bool is_locked(const PdfSource *source) {
   qpdf_data q = source->qpdf;
   qpdf_oh perms = qpdf_oh_get_key_if_dict(q, source->catalog, "/Perms");
   qpdf_oh certification = qpdf_oh_get_key_if_dict(q, perms, "/DocMDP");
@@ -147,9 +156,10 @@ static int is_locked(const PdfSource *source) {
         qpdf_oh_get_key_if_dict(q, reference, "/TransformParams");
     qpdf_oh permission = qpdf_oh_get_key_if_dict(q, parameters, "/P");
     int value;
-    if (qpdf_oh_get_value_as_int(q, permission, &value) && value == 1) return 1;
+    if (qpdf_oh_get_value_as_int(q, permission, &value) && value == 1)
+      return true;
   }
-  return 0;
+  return false;
 }
 
 /* --- together ----------------------------------------------------------- */
@@ -180,6 +190,7 @@ PdfOpening pdf_source_open(PdfSource *source, const unsigned char *pdf,
                   "The PDF's end is missing, as if the file was cut off.");
   source->bytes = pdf;
   source->size = size;
+  source->end = without_padding(pdf, size);
   PdfOpening opening = open_checked(source, why, why_size);
   if (opening != PDF_OPENED) pdf_source_close(source);
   return opening;

@@ -23,6 +23,7 @@ typedef struct PdfSource {
   qpdf_data qpdf;
   const unsigned char *bytes; /* the caller's, or `rewritten` */
   size_t size;
+  size_t end; /* `size` without the padding some files end with */
   unsigned char *rewritten;
   PdfTail tail;
   qpdf_oh catalog;

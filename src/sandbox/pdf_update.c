@@ -44,10 +44,10 @@ static void skip_space(const unsigned char **at, const unsigned char *end) {
 }
 
 /* Whether "12 0 obj" stands there. */
-static int is_object(const unsigned char *at, const unsigned char *end) {
-  if (read_number(&at, end) < 0) return 0;
+static bool is_object(const unsigned char *at, const unsigned char *end) {
+  if (read_number(&at, end) < 0) return false;
   skip_space(&at, end);
-  if (read_number(&at, end) < 0) return 0;
+  if (read_number(&at, end) < 0) return false;
   skip_space(&at, end);
   return end - at >= 3 && memcmp(at, "obj", 3) == 0;
 }
@@ -173,7 +173,7 @@ static void put_stream(PdfUpdate *update, const char *trailer) {
 int pdf_update_finish(PdfUpdate *update, const char *trailer,
                       unsigned char **pdf, size_t *size) {
   size_t startxref = pdf_update_position(update);
-  int fits = update->count < PDF_UPDATE_MOST && startxref <= UINT32_MAX;
+  bool fits = update->count < PDF_UPDATE_MOST && startxref <= UINT32_MAX;
   if (fits) {
     qsort(update->entries, (size_t)update->count, sizeof *update->entries,
           by_number);

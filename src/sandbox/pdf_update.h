@@ -8,13 +8,14 @@
 #ifndef SANDBOX_PDF_UPDATE_H
 #define SANDBOX_PDF_UPDATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 /* Where a PDF's newest cross-reference section lies and which kind it is. */
 typedef struct PdfTail {
   size_t startxref;
-  int is_stream;
+  bool is_stream;
 } PdfTail;
 
 typedef struct PdfEntry {

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,51 +71,52 @@ static const Extension signer_extensions[] = {
 
 /* --- certificates ------------------------------------------------------- */
 
-static int set_serial(X509 *certificate) {
+static bool set_serial(X509 *certificate) {
   BIGNUM *serial = BN_new();
-  int ok = serial != NULL &&
-           BN_rand(serial, SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) &&
-           BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate));
+  bool ok = serial != NULL &&
+            BN_rand(serial, SERIAL_BITS, BN_RAND_TOP_ANY, BN_RAND_BOTTOM_ANY) &&
+            BN_to_ASN1_INTEGER(serial, X509_get_serialNumber(certificate));
   BN_free(serial);
   return ok;
 }
 
-static int add_name(X509_NAME *name, int nid, const char *value) {
+static bool add_name(X509_NAME *name, int nid, const char *value) {
   return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8,
                                     (const unsigned char *)value, -1, -1, 0);
 }
 
-static int set_subject(X509 *certificate, const char *common_name) {
+static bool set_subject(X509 *certificate, const char *common_name) {
   char *clean = label_clean(common_name, NAME_MOST);
   X509_NAME *name = X509_get_subject_name(certificate);
-  int ok = clean != NULL && add_name(name, NID_organizationName, ORGANISATION);
+  bool ok = clean != NULL && add_name(name, NID_organizationName, ORGANISATION);
   /* X.520 has no empty names: a signer without one has no commonName. */
   if (ok && clean[0] != 0) ok = add_name(name, NID_commonName, clean);
   free(clean);
   return ok;
 }
 
-static int add_extensions(X509 *certificate, X509 *issuer,
-                          const Extension *extension) {
+static bool add_extensions(X509 *certificate, X509 *issuer,
+                           const Extension *extension) {
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
   for (; extension->value != NULL; extension++) {
     X509_EXTENSION *made =
         X509V3_EXT_conf_nid(NULL, &context, extension->nid, extension->value);
-    int ok = made != NULL && X509_add_ext(certificate, made, -1);
+    bool ok = made != NULL && X509_add_ext(certificate, made, -1);
     X509_EXTENSION_free(made);
-    if (!ok) return 0;
+    if (!ok) return false;
   }
-  return 1;
+  return true;
 }
 
 /* From a little ago for `days`, but not beyond the issuer's own end. */
-static int set_validity(X509 *certificate, const X509 *issuer, int days) {
+static bool set_validity(X509 *certificate, const X509 *issuer, int days) {
   ASN1_TIME *end = X509_getm_notAfter(certificate);
-  if (!X509_gmtime_adj(X509_getm_notBefore(certificate), BACKDATE)) return 0;
-  if (!X509_time_adj_ex(end, days, 0, NULL)) return 0;
-  if (issuer == certificate) return 1;
+  if (!X509_gmtime_adj(X509_getm_notBefore(certificate), BACKDATE))
+    return false;
+  if (!X509_time_adj_ex(end, days, 0, NULL)) return false;
+  if (issuer == certificate) return true;
   const ASN1_TIME *last = X509_get0_notAfter(issuer);
   return ASN1_TIME_compare(end, last) <= 0 ||
          X509_set1_notAfter(certificate, last);
@@ -152,7 +154,7 @@ static void explain(char *why, size_t size, const char *what,
 }
 
 /* A key and its certificate, onto a stream that is closed here. */
-static int write_authority(FILE *file) {
+static bool write_authority(FILE *file) {
   char name[32];
   unsigned char mark[4];
   X509 *certificate = NULL;
@@ -164,10 +166,10 @@ static int write_authority(FILE *file) {
     certificate = certify(key, name, NULL, key);
   }
   errno = EIO; /* for what OpenSSL fails at without saying */
-  int ok = certificate != NULL &&
-           PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) &&
-           PEM_write_X509(file, certificate) && fflush(file) == 0 &&
-           fsync(fileno(file)) == 0;
+  bool ok = certificate != NULL &&
+            PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) &&
+            PEM_write_X509(file, certificate) && fflush(file) == 0 &&
+            fsync(fileno(file)) == 0;
   X509_free(certificate);
   EVP_PKEY_free(key);
   return fclose(file) == 0 && ok;
@@ -188,8 +190,8 @@ static int make_authority(const char *folder, const char *path) {
   if (fd < 0) return -1;
   FILE *file = fdopen(fd, "w");
   if (file == NULL) close(fd);
-  int made = file != NULL && write_authority(file) &&
-             (link(temporary, path) == 0 || errno == EEXIST);
+  bool made = file != NULL && write_authority(file) &&
+              (link(temporary, path) == 0 || errno == EEXIST);
   int reason = errno;
   unlink(temporary);
   sync_folder(folder);
@@ -208,13 +210,13 @@ static char *pem_of(X509 *certificate) {
   return pem;
 }
 
-static int load_authority(Pki *pki, FILE *file) {
+static bool load_authority(Pki *pki, FILE *file) {
   pki->key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
   rewind(file);
   pki->certificate = PEM_read_X509(file, NULL, NULL, NULL);
   if (pki->key == NULL || pki->certificate == NULL ||
       !X509_check_private_key(pki->certificate, pki->key))
-    return 0;
+    return false;
   pki->pem = pem_of(pki->certificate);
   return pki->pem != NULL;
 }
