@@ -20,7 +20,8 @@ double sc_number_read(const char *text, size_t size);
 int sc_integer_read(const char *text, size_t size, int64_t *value);
 
 /* Both return the size written, without a terminating NUL. A finite double
- * gets the fewest digits that read back as itself; 3.0 becomes `3`. */
+ * gets the fewest digits, from 15 on, that read back as itself; 3.0 becomes
+ * `3`. */
 size_t sc_number_write(double value, char *out);
 size_t sc_integer_write(int64_t value, char *out);
 

@@ -4,6 +4,10 @@
  * A loop and a stack of open containers, no recursion: what comes from the
  * network cannot choose how deep C goes. What the index is good for, looking
  * up and making Lua values, is in json_value.c.
+ *
+ * Most functions take the place to read from and return the place behind
+ * what they read, or NULL after a fault. A fault without a reason means that
+ * memory ended.
  */
 #include "json_read.h"
 
@@ -20,59 +24,51 @@
 #define SURELY_FINITE 300
 
 typedef struct Reader {
-  const JsonByte *text, *at, *end;
+  const JsonByte *text, *end;
+  uint32_t key, key_flag; /* of the member whose value comes next, or 0 */
+  JsonNode *nodes, *free, *limit; /* into the index: ours, room for more */
   Buffer *index;
-  size_t first; /* bytes of the index that were there before us */
   JsonFault *fault;
+  JsonByte closing; /* the bracket that closes the innermost container */
   uint32_t depth;
   uint32_t open[SC_JSON_DEPTH]; /* the nodes of the open containers */
 } Reader;
 
-/* What is known of a member before its value is read. */
-typedef struct Name {
-  uint32_t key;
-  uint32_t flag;
-} Name;
-
-/* Every function below that returns int returns 1, or 0 after a fault; a
- * fault without a reason means that memory ended. */
-static int fail(Reader *r, const JsonByte *at, const char *reason) {
+static const JsonByte *fail(Reader *r, const JsonByte *at, const char *reason) {
   r->fault->reason = reason;
   r->fault->offset = (size_t)(at - r->text);
-  return 0;
+  return NULL;
 }
 
-static int fail_expecting(Reader *r, const char *reason) {
-  return fail(r, r->at, r->at == r->end ? "the text ends too early" : reason);
-}
-
-static uint32_t offset_of(const Reader *r, const JsonByte *at) {
-  return (uint32_t)(at - r->text);
+static const JsonByte *fail_expecting(Reader *r, const JsonByte *at,
+                                      const char *reason) {
+  return fail(r, at, at == r->end ? "the text ends too early" : reason);
 }
 
 /* -- the index ----------------------------------------------------------- */
 
-static JsonNode *node_at(const Reader *r, uint32_t number) {
-  return (JsonNode *)(void *)(r->index->data + r->first) + number;
-}
-
-static uint32_t node_count(const Reader *r) {
-  return (uint32_t)((r->index->size - r->first) / sizeof(JsonNode));
-}
-
-static int add_node(Reader *r, const Name *name, const JsonByte *start,
-                    size_t size, uint32_t tag) {
+/* Makes room for another node behind the `count` we have. The buffer takes
+ * them for free room until we are done, so that a fault leaves no trace. */
+static int make_room(Reader *r, size_t count) {
   Buffer *index = r->index;
-  if (index->capacity - index->size < sizeof(JsonNode) &&
-      sc_buffer_reserve(index, sizeof(JsonNode)) != 0)
-    return fail(r, r->at, NULL);
-  JsonNode *node = (JsonNode *)(void *)(index->data + index->size);
-  node->key = name->key;
-  node->start = offset_of(r, start);
+  size_t size = count * sizeof(JsonNode);
+  if (sc_buffer_reserve(index, size + sizeof(JsonNode)) != 0) return -1;
+  r->nodes = (JsonNode *)(void *)(index->data + index->size);
+  r->free = r->nodes + count;
+  r->limit = r->nodes + (index->capacity - index->size) / sizeof(JsonNode);
+  return 0;
+}
+
+static inline const JsonByte *add_node(Reader *r, const JsonByte *start,
+                                       size_t size, uint32_t tag) {
+  if (r->free == r->limit && make_room(r, (size_t)(r->free - r->nodes)) != 0)
+    return fail(r, start, NULL);
+  JsonNode *node = r->free++;
+  node->key = r->key;
+  node->start = (uint32_t)(start - r->text);
   node->size = (uint32_t)size;
-  node->tag = tag | name->flag | 1u << JSON_SPAN_SHIFT;
-  index->size += sizeof(JsonNode);
-  return 1;
+  node->tag = tag | r->key_flag | 1u << JSON_SPAN_SHIFT;
+  return start + size;
 }
 
 /* -- strings ------------------------------------------------------------- */
@@ -93,67 +89,61 @@ static long read_hex4(const JsonByte **p, const JsonByte *end) {
   return value;
 }
 
-/* At a backslash; returns behind its escape, or NULL. */
 static const JsonByte *read_escape(Reader *r, const JsonByte *p) {
   const JsonByte *slash = p++;
   if (p < r->end && *p != 'u') {
     if (*p != '\0' && strchr("\"\\/bfnrt", *p) != NULL) return p + 1;
-    fail(r, slash, "an unknown escape");
-    return NULL;
+    return fail(r, slash, "an unknown escape");
   }
   if (p < r->end) p++;
   long unit = read_hex4(&p, r->end);
-  if (unit < 0) {
-    fail(r, slash, "an escape is not complete");
-    return NULL;
-  }
+  if (unit < 0) return fail(r, slash, "an escape is not complete");
   if (unit < 0xd800 || unit > 0xdfff) return p;
   if (unit < 0xdc00 && r->end - p >= 2 && p[0] == '\\' && p[1] == 'u') {
     p += 2;
     unit = read_hex4(&p, r->end);
     if (unit >= 0xdc00 && unit <= 0xdfff) return p;
   }
-  fail(r, slash, "half a surrogate pair");
-  return NULL;
+  return fail(r, slash, "half a surrogate pair");
 }
 
-/* Behind an opening quote; returns the closing one, or NULL. Sets *escaped
- * to `flag` when there is a backslash in between. */
-static const JsonByte *read_quoted(Reader *r, const JsonByte *p, uint32_t flag,
-                                   uint32_t *escaped) {
-  for (;;) {
-    p = sc_json_skip_plain(p, r->end);
-    if (p < r->end && *p == '"') return p;
-    if (p == r->end) {
-      fail(r, p, "a string without an end");
-      return NULL;
-    }
+/* The rest of a string from a byte on that is not plain: up to the closing
+ * quote. Sets *flags to `flag` if there is a backslash in it. */
+static const JsonByte *read_odd(Reader *r, const JsonByte *p, uint32_t flag,
+                                uint32_t *flags) {
+  while (p < r->end && *p != '"') {
     if (*p == '\\') {
-      *escaped = flag;
+      *flags = flag;
       p = read_escape(r, p);
       if (p == NULL) return NULL;
     } else if (*p < 0x20) {
-      fail(r, p, "a control character must be escaped");
-      return NULL;
+      return fail(r, p, "a control character must be escaped");
     } else {
       size_t size = sc_utf8_size(p, (size_t)(r->end - p));
-      if (size == 0) {
-        fail(r, p, "text that is not UTF-8");
-        return NULL;
-      }
+      if (size == 0) return fail(r, p, "text that is not UTF-8");
       p += size;
     }
+    p = sc_json_skip_plain(p, r->end);
   }
+  return p < r->end ? p : fail(r, p, "a string without an end");
 }
 
-static int read_string(Reader *r, const Name *name) {
-  uint32_t escaped = 0;
-  const JsonByte *start = r->at + 1;
-  const JsonByte *quote = read_quoted(r, start, JSON_ESCAPED, &escaped);
-  if (quote == NULL) return 0;
-  r->at = quote + 1;
-  return add_node(r, name, start, (size_t)(quote - start),
-                  JSON_STRING | escaped);
+/* From behind an opening quote to the closing one. */
+static const JsonByte *read_quoted(Reader *r, const JsonByte *p, uint32_t flag,
+                                   uint32_t *flags) {
+  *flags = 0;
+  p = sc_json_skip_plain(p, r->end);
+  if (p < r->end && *p == '"') return p;
+  return read_odd(r, p, flag, flags);
+}
+
+static const JsonByte *read_string(Reader *r, const JsonByte *start) {
+  uint32_t flags;
+  const JsonByte *quote = read_quoted(r, start, JSON_ESCAPED, &flags);
+  if (quote == NULL) return NULL;
+  if (!add_node(r, start, (size_t)(quote - start), JSON_STRING | flags))
+    return NULL;
+  return quote + 1;
 }
 
 /* -- the other scalars --------------------------------------------------- */
@@ -162,166 +152,147 @@ static int is_digit(const Reader *r, const JsonByte *p) {
   return p < r->end && (unsigned)(*p - '0') <= 9;
 }
 
-/* One digit or more; NULL where there is none. */
+/* One digit or more. */
 static const JsonByte *read_digits(Reader *r, const JsonByte *p) {
-  if (!is_digit(r, p)) {
-    fail(r, p, "a digit is expected");
-    return NULL;
-  }
+  if (!is_digit(r, p)) return fail(r, p, "a digit is expected");
   do
     p++;
   while (is_digit(r, p));
   return p;
 }
 
-static int read_number(Reader *r, const Name *name) {
-  const JsonByte *start = r->at, *p = start + (*start == '-');
-  uint32_t type = JSON_INTEGER;
+static const JsonByte *read_number(Reader *r, const JsonByte *start) {
+  const JsonByte *p = start + (*start == '-');
+  JsonType type = JSON_INTEGER;
   int exponent = 0;
   if (is_digit(r, p) && *p == '0' && is_digit(r, p + 1))
     return fail(r, p, "a number with a leading zero");
-  if ((p = read_digits(r, p)) == NULL) return 0;
+  if ((p = read_digits(r, p)) == NULL) return NULL;
   if (p < r->end && *p == '.') {
     type = JSON_NUMBER;
-    if ((p = read_digits(r, p + 1)) == NULL) return 0;
+    if ((p = read_digits(r, p + 1)) == NULL) return NULL;
   }
-  if (p < r->end && (*p | 0x20) == 'e') {
+  if (p < r->end && (*p == 'e' || *p == 'E')) {
     type = JSON_NUMBER;
     exponent = 1;
     p++;
     if (p < r->end && (*p == '+' || *p == '-')) p++;
-    if ((p = read_digits(r, p)) == NULL) return 0;
+    if ((p = read_digits(r, p)) == NULL) return NULL;
   }
   size_t size = (size_t)(p - start);
   if ((exponent || size > SURELY_FINITE) &&
       !isfinite(sc_number_read((const char *)start, size)))
     return fail(r, start, "a number too large for a double");
-  r->at = p;
-  return add_node(r, name, start, size, type);
+  return add_node(r, start, size, type);
 }
 
-static int read_word(Reader *r, const Name *name, const char *word, size_t size,
-                     JsonType type) {
-  const JsonByte *start = r->at;
-  if ((size_t)(r->end - start) < size || memcmp(start, word, size) != 0)
-    return fail(r, start, "a value is expected");
-  r->at += size;
-  return add_node(r, name, start, size, type);
+static const JsonByte *read_word(Reader *r, const JsonByte *p, const char *word,
+                                 size_t size, JsonType type) {
+  if ((size_t)(r->end - p) < size || memcmp(p, word, size) != 0)
+    return fail(r, p, "a value is expected");
+  return add_node(r, p, size, type);
+}
+
+static const JsonByte *read_scalar(Reader *r, const JsonByte *p) {
+  switch (*p) {
+  case '"': return read_string(r, p + 1);
+  case 't': return read_word(r, p, "true", 4, JSON_TRUE);
+  case 'f': return read_word(r, p, "false", 5, JSON_FALSE);
+  case 'n': return read_word(r, p, "null", 4, JSON_NULL);
+  default:
+    if (*p != '-' && !is_digit(r, p)) return fail(r, p, "a value is expected");
+    return read_number(r, p);
+  }
 }
 
 /* -- containers ---------------------------------------------------------- */
 
-static int open_container(Reader *r, const Name *name, JsonType type) {
-  if (r->depth == SC_JSON_DEPTH)
-    return fail(r, r->at, "nested deeper than " STRINGIFY(SC_JSON_DEPTH));
-  r->open[r->depth++] = node_count(r);
-  return add_node(r, name, r->at++, 0, type);
-}
-
-static void close_container(Reader *r) {
-  uint32_t number = r->open[--r->depth];
-  JsonNode *node = node_at(r, number);
-  node->size = offset_of(r, ++r->at) - node->start;
-  /* Its span was 1, for itself; now come those inside. */
-  node->tag += (node_count(r) - number - 1) << JSON_SPAN_SHIFT;
-}
-
-static void skip_space(Reader *r) {
-  const JsonByte *p = r->at;
+static const JsonByte *skip_space(const Reader *r, const JsonByte *p) {
   while (p < r->end && *p <= ' ' &&
          (*p == ' ' || *p == '\n' || *p == '\t' || *p == '\r'))
     p++;
-  r->at = p;
+  return p;
 }
 
-/* A scalar, or the bracket that opens a container. */
-static int read_value(Reader *r, const Name *name) {
-  skip_space(r);
-  if (r->at == r->end) return fail_expecting(r, NULL);
-  switch (*r->at) {
-  case '"': return read_string(r, name);
-  case '{': return open_container(r, name, JSON_OBJECT);
-  case '[': return open_container(r, name, JSON_ARRAY);
-  case 't': return read_word(r, name, "true", 4, JSON_TRUE);
-  case 'f': return read_word(r, name, "false", 5, JSON_FALSE);
-  case 'n': return read_word(r, name, "null", 4, JSON_NULL);
-  case '-':
-  case '0':
-  case '1':
-  case '2':
-  case '3':
-  case '4':
-  case '5':
-  case '6':
-  case '7':
-  case '8':
-  case '9': return read_number(r, name);
-  default: return fail(r, r->at, "a value is expected");
+static const JsonByte *open_container(Reader *r, const JsonByte *p) {
+  JsonType type = *p == '{' ? JSON_OBJECT : JSON_ARRAY;
+  if (r->depth == SC_JSON_DEPTH)
+    return fail(r, p, "nested deeper than " STRINGIFY(SC_JSON_DEPTH));
+  r->open[r->depth++] = (uint32_t)(r->free - r->nodes);
+  r->closing = type == JSON_OBJECT ? '}' : ']';
+  return add_node(r, p, 1, type);
+}
+
+static const JsonByte *close_container(Reader *r, const JsonByte *p) {
+  JsonNode *node = r->nodes + r->open[--r->depth];
+  node->size = (uint32_t)(++p - r->text) - node->start;
+  /* Its span was 1, for itself; now come those inside. */
+  node->tag += (uint32_t)(r->free - node - 1) << JSON_SPAN_SHIFT;
+  if (r->depth > 0) {
+    const JsonNode *outer = r->nodes + r->open[r->depth - 1];
+    r->closing = sc_json_type(outer) == JSON_OBJECT ? '}' : ']';
   }
+  return p;
 }
 
-static int read_name(Reader *r, Name *name) {
-  skip_space(r);
-  if (r->at == r->end || *r->at != '"')
-    return fail_expecting(r, "a name in quotes is expected");
-  r->at++;
-  name->key = offset_of(r, r->at);
-  name->flag = 0;
-  r->at = read_quoted(r, r->at, JSON_KEY_ESCAPED, &name->flag);
-  if (r->at == NULL) return 0;
-  r->at++;
-  skip_space(r);
-  if (r->at == r->end || *r->at != ':')
-    return fail_expecting(r, "a colon is expected");
-  r->at++;
-  return 1;
+/* A member's name and its colon, or nothing in an array. */
+static const JsonByte *read_name(Reader *r, const JsonByte *p) {
+  r->key = r->key_flag = 0;
+  if (r->closing == ']') return p;
+  p = skip_space(r, p);
+  if (p == r->end || *p != '"')
+    return fail_expecting(r, p, "a name in quotes is expected");
+  r->key = (uint32_t)(++p - r->text);
+  p = read_quoted(r, p, JSON_KEY_ESCAPED, &r->key_flag);
+  if (p == NULL) return NULL;
+  p = skip_space(r, p + 1);
+  if (p == r->end || *p != ':')
+    return fail_expecting(r, p, "a colon is expected");
+  return p + 1;
 }
 
-/* Goes from behind a value, or from behind a container's opening bracket, to
- * where the next value begins: closes what ends, reads the comma and a
- * member's name. Comes back with depth 0 when everything is closed. */
-static int find_next_value(Reader *r, int opened, Name *name) {
-  while (r->depth > 0) {
-    int object = sc_json_type(node_at(r, r->open[r->depth - 1])) == JSON_OBJECT;
-    skip_space(r);
-    if (r->at < r->end && *r->at == (object ? '}' : ']')) {
-      close_container(r);
-      opened = 0;
-      continue;
+/* From behind a value to behind all the containers that end there. */
+static const JsonByte *close_containers(Reader *r, const JsonByte *p) {
+  p = skip_space(r, p);
+  while (r->depth > 0 && p < r->end && *p == r->closing)
+    p = skip_space(r, close_container(r, p));
+  return p;
+}
+
+static const JsonByte *read_text(Reader *r, const JsonByte *p) {
+  for (;;) {
+    p = skip_space(r, p);
+    if (p == r->end) return fail_expecting(r, p, NULL);
+    if (*p == '{' || *p == '[') {
+      if ((p = open_container(r, p)) == NULL) return NULL;
+      p = skip_space(r, p);
+      if (p == r->end || *p != r->closing) {
+        if ((p = read_name(r, p)) == NULL) return NULL;
+        continue;
+      }
+    } else if ((p = read_scalar(r, p)) == NULL) {
+      return NULL;
     }
-    if (!opened) {
-      if (r->at == r->end || *r->at != ',')
-        return fail_expecting(r, object ? "a comma or } is expected"
-                                        : "a comma or ] is expected");
-      r->at++;
-    }
-    if (object) return read_name(r, name);
-    name->key = name->flag = 0;
-    return 1;
+    p = close_containers(r, p);
+    if (r->depth == 0) break;
+    if (p == r->end || *p != ',')
+      return fail_expecting(r, p,
+                            r->closing == '}' ? "a comma or } is expected"
+                                              : "a comma or ] is expected");
+    if ((p = read_name(r, p + 1)) == NULL) return NULL;
   }
-  return 1;
-}
-
-static int read_text(Reader *r) {
-  Name name = {0, 0};
-  do {
-    uint32_t depth = r->depth;
-    if (!read_value(r, &name)) return 0;
-    if (!find_next_value(r, r->depth > depth, &name)) return 0;
-  } while (r->depth > 0);
-  skip_space(r);
-  if (r->at < r->end) return fail(r, r->at, "something follows the value");
-  return 1;
+  return p == r->end ? p : fail(r, p, "something follows the value");
 }
 
 long sc_json_read(const char *text, size_t size, Buffer *index,
                   JsonFault *fault) {
   Reader r;
-  r.text = r.at = (const JsonByte *)text;
+  r.text = (const JsonByte *)text;
   r.end = r.text + size;
+  r.key = r.key_flag = 0;
   r.index = index;
-  r.first = index->size;
   r.fault = fault;
+  r.closing = 0;
   r.depth = 0;
   fault->reason = NULL;
   fault->offset = 0;
@@ -329,9 +300,10 @@ long sc_json_read(const char *text, size_t size, Buffer *index,
     fail(&r, r.text + SC_JSON_MAX_BYTES, "larger than 256 MiB");
     return 0;
   }
-  if (read_text(&r)) return (long)node_count(&r);
-  index->size = r.first;
-  return fault->reason != NULL ? 0 : -1;
+  if (make_room(&r, 0) != 0) return -1;
+  if (read_text(&r, r.text) == NULL) return fault->reason != NULL ? 0 : -1;
+  index->size += (size_t)(r.free - r.nodes) * sizeof(JsonNode);
+  return (long)(r.free - r.nodes);
 }
 
 long sc_json_index(lua_State *L, const char *text, size_t size, Buffer *index,

@@ -25,11 +25,12 @@ static inline const JsonByte *sc_json_skip_plain(const JsonByte *p,
   while (end - p >= 8) {
     uint64_t word, hits;
     memcpy(&word, p, 8);
-    /* A subtraction borrows into a byte's top bit where the byte is what we
-     * look for. It may also borrow onwards, into bytes that lie behind: the
-     * lowest hit is always true. */
-    hits = (((word ^ each * '"') - each) | ((word ^ each * '\\') - each) |
-            (word - each * 0x20) | word) &
+    /* A subtraction borrows into a byte's top bit where the byte is too
+     * small. Flipping bit 1 puts the quote right behind the control
+     * characters, so that one finds both. A borrow may go on into the bytes
+     * behind, hence the lowest hit is always true. */
+    hits = (((word ^ each * 0x02) - each * 0x21) |
+            ((word ^ each * '\\') - each) | word) &
            each * 0x80;
     if (hits != 0) return p + (__builtin_ctzll(hits) >> 3);
     p += 8;

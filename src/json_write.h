@@ -2,7 +2,7 @@
  * json_write.h: Lua value -> JSON text, strict and exact.
  *
  * Numbers are written so that they read back as the same number (3.0 is
- * `3`, integers exactly, floats with the fewest digits that round-trip).
+ * `3`, integers exactly, floats with 15 to 17 digits, the fewest that do).
  * Names come in byte order, so that the same value is always the same text.
  * Tables are read raw, metamethods play no part. What cannot be said in JSON
  * is a fault with the path of the place: a cycle, nesting beyond
