@@ -187,6 +187,27 @@ describe("validate", function()
     assert.same({ payloads.session() }, payload)
   end)
 
+  it("takes the marks of arrays for what they say", function()
+    local mark = setmetatable({}, core.array_mark)
+    local empty = debug.upvalueid(check, 1) -- a light userdata, not null
+    local loaded = package.loaded.cjson
+    finally(function() package.loaded.cjson = loaded end)
+    package.loaded.cjson = { empty_array = empty }
+    for _, value in ipairs { mark, empty } do
+      assert.is_nil(check("createSigningSession", "[1].packageTo", value))
+      assert.same({ {
+        name = "[1].documents", reason = "must be a list of 1 to 50 items",
+      } }, check("createSigningSession", "[1].documents", value))
+    end
+    assert.same({ {
+      name = "[1].ui", reason = "must be an object, not a list",
+    } }, check("createSigningSession", "[1].ui", mark))
+    package.loaded.cjson = nil
+    assert.same({ {
+      name = "[1].packageTo", reason = "must be a list of at most 5 items",
+    } }, check("createSigningSession", "[1].packageTo", empty))
+  end)
+
   it("follows the schema, not a cycle", function()
     local payload = payloads.session()
     payload.ui.self = payload

@@ -167,6 +167,17 @@ static int is_marked(lua_State *L, int empty) {
   return marked;
 }
 
+int sc_json_says_array(lua_State *L, int index) {
+  int says = 0;
+  lua_pushvalue(L, index);
+  if (lua_istable(L, -1))
+    says = is_marked(L, 1);
+  else if (lua_islightuserdata(L, -1))
+    says = is_cjsons(L, "empty_array");
+  lua_pop(L, 1);
+  return says;
+}
+
 /* -- tables -------------------------------------------------------------- */
 
 static Shape shape_of(lua_State *L) {

@@ -26,6 +26,11 @@
  * when there is no memory. */
 int sc_json_write(lua_State *L, int index, const Schema *schema);
 
+/* Whether the value itself says that it is an empty array: an empty table
+ * with one of the marks, or cjson.empty_array. Of a table that is not empty
+ * it tells whether it is marked. */
+int sc_json_says_array(lua_State *L, int index);
+
 /* json_encode(value) -> text, or nil, reason, path. */
 int json_encode(lua_State *L);
 

@@ -12,6 +12,7 @@
 
 #include "finding.h"
 #include "format.h"
+#include "json_write.h"
 #include "nearest.h"
 #include "operation.h"
 
@@ -221,7 +222,9 @@ static void check_array(Check *check, int index, const Schema *schema,
     return;
   }
   if (!lua_istable(check->L, index)) {
-    report_not_list(check, schema, place);
+    /* lua-cjson has an empty array that is no table. */
+    if (schema->min > 0 || !sc_json_says_array(check->L, index))
+      report_not_list(check, schema, place);
     return;
   }
   shape = shape_of(check->L, index);
@@ -255,7 +258,8 @@ static int check_names(Check *check, int index, const Place *place) {
     return 0;
   }
   shape = shape_of(check->L, index);
-  if (shape.items > 0 && shape.names == 0) {
+  if (shape.names == 0 &&
+      (shape.items > 0 || sc_json_says_array(check->L, index))) {
     sc_finding_add(&check->findings, place, "must be an object, not a list");
     return 0;
   }
