@@ -1,0 +1,20 @@
+/*
+ * api.h: every handler there is, and the table of routes that names them.
+ */
+#ifndef SANDBOX_API_H
+#define SANDBOX_API_H
+
+#include "route.h"
+
+extern const Route api_routes[];
+extern const size_t api_route_count;
+
+RouteHandler token_issue;
+RouteHandler documents_upload, documents_download, documents_delete,
+    documents_metadata, documents_update;
+RouteHandler collections_create, collections_get, collections_delete;
+RouteHandler sessions_create, sessions_get, sessions_delete, sessions_page;
+RouteHandler listing_get;
+RouteHandler control_sign, control_reject, control_ca;
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * control.c: tests' levers, under /_sandbox/: act as the signer, fetch the
+ * authority's certificate.
+ *
+ * No token is asked for: the sandbox listens on this machine only, and
+ * dispatch.c refuses requests that were meant for another host.
+ */
+#include "api.h"
+#include "guesses.h"
+#include "request.h"
+#include "rules.h"
+#include "sessions.h"
+#include "signing.h"
+
+#define DEFAULT_SIGNER "Sandbox Signer"
+
+/* 64 characters are what a certificate's common name may have. */
+static const Rule sign_fields[] = {
+    {.name = "name", .kind = RULE_STRING, .least = 1, .most = 64},
+    {.name = NULL}};
+static const Rule sign_rule = {
+    .kind = RULE_OBJECT, .closed = true, .inner = sign_fields};
+
+static const Rule reject_fields[] = {
+    {.name = "reason", .kind = RULE_STRING, .most = 2048}, {.name = NULL}};
+static const Rule reject_rule = {
+    .kind = RULE_OBJECT, .closed = true, .inner = reject_fields};
+
+/* The body when it fits the rule, or NULL with the reply filled. */
+static json_t *read_body(const Request *request, const Rule *rule,
+                         Reply *reply) {
+  json_t *body = request_json(request, reply);
+  if (!body) return NULL;
+  json_t *findings = rules_check(rule, body);
+  if (json_array_size(findings) == 0) {
+    json_decref(findings);
+    return body;
+  }
+  problem_findings(reply, PROBLEM_INVALID_PARAMETER, findings);
+  json_decref(body);
+  return NULL;
+}
+
+void control_sign(Request *request, Reply *reply) {
+  json_t *body = read_body(request, &sign_rule, reply);
+  if (!body) return;
+  const char *name = json_string_value(json_object_get(body, "name"));
+  signing_sign(request->service, request->id, name ? name : DEFAULT_SIGNER,
+               reply);
+  json_decref(body);
+}
+
+void control_reject(Request *request, Reply *reply) {
+  json_t *body = read_body(request, &reject_rule, reply);
+  if (!body) return;
+  const char *reason = json_string_value(json_object_get(body, "reason"));
+  StateResult result =
+      state_reject(request->service->store, request->id, reason);
+  json_decref(body);
+  if (result == STATE_DONE)
+    sessions_answer(request->service, request->id, 200, reply);
+  else
+    signing_refused(result, reply);
+}
+
+void control_ca(Request *request, Reply *reply) {
+  reply_text(reply, 200, "application/x-pem-file",
+             pki_ca_pem(request->service->pki));
+}

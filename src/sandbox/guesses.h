@@ -1,0 +1,51 @@
+/*
+ * guesses.h: what is not stated about the service anywhere, a name each.
+ *
+ * The rest of the sandbox follows what is published. Where nothing is, a
+ * choice had to be made; it is made here and only here, so that a reader
+ * finds them all and a better fact is one line to change. Two guesses are
+ * code and say so in their function's name: `guess_initial_output` in
+ * sessions.c and `guess_order` in listing.c.
+ */
+#ifndef SANDBOX_GUESSES_H
+#define SANDBOX_GUESSES_H
+
+#include "problem.h"
+
+/* No maximum is published; a run may set its own with --max-upload. */
+#define GUESS_MAX_UPLOAD (100u * 1024 * 1024)
+/* "text/plain; charset=utf-8" is taken, and answered as it was sent. */
+#define GUESS_MEDIA_PARAMETERS_ACCEPTED true
+#define GUESS_EMPTY_UPLOAD PROBLEM_BAD_REQUEST
+
+/* An id in a body that names nothing; in a path it is certain. */
+#define GUESS_UNKNOWN_DOCUMENT PROBLEM_DOCUMENT_NOT_FOUND
+#define GUESS_UNKNOWN_COLLECTION PROBLEM_COLLECTION_NOT_FOUND
+#define GUESS_UNKNOWN_SESSION PROBLEM_SESSION_NOT_FOUND
+/* A document that exists, but not in the collection named beside it. */
+#define GUESS_NOT_IN_COLLECTION PROBLEM_INVALID_PARAMETER
+/* A document in a collection or a result; a collection in a session. */
+#define GUESS_DELETE_IN_USE PROBLEM_CONFLICT
+
+/* Unknown fields are refused in the outermost object of a request and
+ * ignored (but kept) further down. */
+#define GUESS_TOP_LEVEL_IS_CLOSED true
+/* A name twice in one object, and U+0000 in a string, are refused. */
+#define GUESS_JSON_FLAGS JSON_REJECT_DUPLICATES
+
+/* signatureUrlTTL when none was sent: thirty days. */
+#define GUESS_URL_TTL_MINUTES (30 * 24 * 60)
+/* PKISIGNING has to say which vendor, and one of those known. */
+#define GUESS_PKISIGNING_NEEDS_VENDOR true
+/* The vendor whose PKISIGNING gives XML instead of PDF signatures. */
+#define GUESS_XML_VENDOR "SBID"
+
+/* A field without + or - in front sorts upwards. */
+#define GUESS_SORT_SIGN_OPTIONAL true
+/* Sessions without a due date come last, whichever way is sorted. */
+#define GUESS_SORT_ABSENT " NULLS LAST"
+
+/* A token request without the scope is refused. */
+#define GUESS_SCOPE_REQUIRED true
+
+#endif

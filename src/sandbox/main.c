@@ -1,0 +1,158 @@
+/*
+ * main.c: signicat-sandbox, from the command line to the end.
+ *
+ * Ready line, the only one on stdout, in this form and order:
+ *
+ *   signicat-sandbox ready url=http://127.0.0.1:PORT client_id=ID
+ *   client_secret=SECRET
+ *
+ * on one line, with one space between the parts and none inside them. The
+ * API's base is <url>/sign, the token endpoint
+ * <url>/auth/open/connect/token. What goes wrong at the start is told on
+ * stderr with what to do next; the exit status is 1, or 2 for wrong usage.
+ * SIGTERM, SIGINT and the end of --parent-fd end the service cleanly.
+ */
+#include "documents.h"
+#include "folder.h"
+#include "http.h"
+#include "options.h"
+#include "service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+/* All that is open; what is not is NULL or -1. */
+typedef struct Run {
+  Folder folder;
+  Service service;
+  int listener;
+  int signals;
+  Http *http;
+} Run;
+
+static bool fail(const char *why) {
+  fprintf(stderr, "signicat-sandbox: %s\n", why);
+  return false;
+}
+
+/* Blocked in all threads, read by the main one: no handler ever runs. */
+static int open_signals(void) {
+  sigset_t ends;
+  signal(SIGPIPE, SIG_IGN);
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  if (pthread_sigmask(SIG_BLOCK, &ends, NULL) != 0) return -1;
+  return signalfd(-1, &ends, SFD_CLOEXEC);
+}
+
+static bool open_data(Run *run, const char *data) {
+  char why[4352];
+  Service *service = &run->service;
+  if (!folder_open(&run->folder, data, why, sizeof why)) return fail(why);
+  const char *path = run->folder.path;
+  if (!folder_credentials(&run->folder, service->client_id,
+                          sizeof service->client_id, service->client_secret,
+                          sizeof service->client_secret, why, sizeof why))
+    return fail(why);
+  service->pki = pki_open(path, why, sizeof why);
+  if (!service->pki) return fail(why);
+  service->store = store_open(path, why, sizeof why);
+  if (!service->store) return fail(why);
+  service->documents = blob_open_folder(path);
+  if (service->documents < 0) {
+    snprintf(why, sizeof why,
+             "no folder for documents in %s (%s); check who owns it", path,
+             strerror(errno));
+    return fail(why);
+  }
+  blob_sweep(service->documents, documents_known, service->store);
+  return true;
+}
+
+static bool open_server(Run *run, unsigned short port) {
+  char why[160];
+  run->listener = http_listen(&port);
+  if (run->listener < 0) {
+    snprintf(why, sizeof why,
+             "port %u cannot be used (%s); choose another with --port, or "
+             "leave it out for a free one",
+             port, strerror(errno));
+    return fail(why);
+  }
+  snprintf(run->service.url, sizeof run->service.url, "http://127.0.0.1:%u",
+           port);
+  run->http = http_start(&run->service, run->listener);
+  run->listener = -1; /* http.c's, whether it started or not */
+  return run->http || fail("the HTTP server does not start; see whether the "
+                           "machine has memory and descriptors left");
+}
+
+static bool say_ready(const Service *service) {
+  printf("signicat-sandbox ready url=%s client_id=%s client_secret=%s\n",
+         service->url, service->client_id, service->client_secret);
+  return fflush(stdout) == 0 ||
+         fail("nobody can read the ready line; leave stdout open");
+}
+
+/* True when the parent's end of the pipe is closed. */
+static bool has_ended(int parent) {
+  char ignored[64];
+  ssize_t got = read(parent, ignored, sizeof ignored);
+  return got == 0 || (got < 0 && errno != EINTR && errno != EAGAIN);
+}
+
+static void wait_for_the_end(int signals, int parent) {
+  struct pollfd watched[] = {{.fd = signals, .events = POLLIN},
+                             {.fd = parent, .events = POLLIN}};
+  for (;;) {
+    if (poll(watched, 2, -1) < 0) continue; /* EINTR: a debugger, say */
+    if (watched[0].revents) return;
+    if (watched[1].revents && has_ended(parent)) return;
+  }
+}
+
+static void close_all(Run *run) {
+  http_stop(run->http);
+  if (run->listener >= 0) close(run->listener);
+  if (run->service.documents >= 0) close(run->service.documents);
+  store_close(run->service.store);
+  if (run->service.pki) pki_close(run->service.pki);
+  folder_close(&run->folder);
+  if (run->signals >= 0) close(run->signals);
+}
+
+static bool start(Run *run, const Options *options) {
+  run->service.token_ttl = options->token_ttl;
+  run->service.max_upload = options->max_upload;
+  run->signals = open_signals();
+  if (run->signals < 0)
+    return fail("signals cannot be watched; the machine has no descriptors "
+                "left");
+  return open_data(run, options->data) && open_server(run, options->port) &&
+         say_ready(&run->service);
+}
+
+int main(int argc, char **argv) {
+  Options options;
+  Run run = {.folder = {.lock = -1},
+             .service = {.documents = -1},
+             .listener = -1,
+             .signals = -1};
+  int status = options_read(&options, argc, argv);
+  if (status >= 0) return status;
+  if (options.parent >= 0) fcntl(options.parent, F_SETFD, FD_CLOEXEC);
+  json_object_seed(0); /* once, before there are threads */
+  bool started = start(&run, &options);
+  if (started) wait_for_the_end(run.signals, options.parent);
+  close_all(&run);
+  return started ? 0 : 1;
+}

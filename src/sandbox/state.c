@@ -1,0 +1,106 @@
+/*
+ * state.c: the only file that changes a session's state.
+ *
+ * Each change is one BEGIN IMMEDIATE transaction that looks before it
+ * leaps: whatever a caller has seen earlier, the state that counts is the
+ * one inside. Leaves making signatures to signing.c.
+ */
+#include "state.h"
+
+#include "documents.h"
+
+#include <string.h>
+
+bool state_is_final(const char *state) {
+  return strcmp(state, "SIGNED") == 0 || strcmp(state, "REJECTED") == 0;
+}
+
+/* Makes READY what is BLOCKED by nothing any more, among `which`. */
+#define UNBLOCK(which)                                                    \
+  "UPDATE session SET state = 'READY' WHERE state = 'BLOCKED' AND " which \
+  " AND NOT EXISTS(SELECT 1 FROM session_after"                           \
+  " WHERE session = session.id AND met = 0)"
+
+bool state_enter(Store *store, const char *session) {
+  return store_run(store, UNBLOCK("id = ?"), "s", session) >= 0;
+}
+
+/* READY, and the due date (if it matters) not passed? */
+static StateResult look(Store *store, const char *session, bool due_matters) {
+  Rows *rows = store_query(store, "SELECT state, due FROM session WHERE id = ?",
+                           "s", session);
+  StateResult result = STATE_FAILED;
+  int found = store_next(rows);
+  if (found == 0) result = STATE_NO_SESSION;
+  if (found == 1) {
+    const char *state = store_text(rows, 0);
+    When due = store_when(rows, 1);
+    if (state_is_final(state))
+      result = STATE_FINAL;
+    else if (strcmp(state, "BLOCKED") == 0)
+      result = STATE_BLOCKED;
+    else if (due_matters && due != WHEN_NONE && when_now() > due)
+      result = STATE_OVERDUE;
+    else
+      result = STATE_DONE;
+  }
+  store_done(rows);
+  return result;
+}
+
+StateResult state_may_sign(Store *store, const char *session) {
+  return look(store, session, true);
+}
+
+static bool record(Store *store, const char *session, size_t position,
+                   const StateSignature *signature) {
+  return documents_insert(store, &signature->result, "application/pdf", NULL,
+                          when_now()) &&
+         store_run(store, "INSERT INTO signature VALUES(?, ?, ?, ?, ?, ?)",
+                   "sissss", session, (int64_t)position, signature->collection,
+                   signature->original, signature->result.id, "PADES") == 1;
+}
+
+static bool sign(Store *store, const char *session,
+                 const StateSignature *signatures, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (!record(store, session, i, &signatures[i])) return false;
+  return store_run(store, "UPDATE session SET state = 'SIGNED' WHERE id = ?",
+                   "s", session) == 1 &&
+         store_run(store, "UPDATE session_after SET met = 1 WHERE before = ?",
+                   "s", session) >= 0 &&
+         store_run(store,
+                   UNBLOCK("id IN (SELECT session FROM session_after"
+                           " WHERE before = ?)"),
+                   "s", session) >= 0;
+}
+
+/* Ends the transaction that `result` was found in. */
+static StateResult end(Store *store, StateResult result) {
+  if (result == STATE_DONE)
+    return store_commit(store) ? STATE_DONE : STATE_FAILED;
+  store_rollback(store);
+  return result;
+}
+
+StateResult state_sign(Store *store, const char *session,
+                       const StateSignature *signatures, size_t count) {
+  if (!store_begin(store)) return STATE_FAILED;
+  StateResult result = look(store, session, true);
+  if (result == STATE_DONE && !sign(store, session, signatures, count))
+    result = STATE_FAILED;
+  return end(store, result);
+}
+
+StateResult state_reject(Store *store, const char *session,
+                         const char *reason) {
+  if (!store_begin(store)) return STATE_FAILED;
+  StateResult result = look(store, session, false);
+  if (result == STATE_DONE &&
+      store_run(store,
+                "UPDATE session SET state = 'REJECTED', reject_reason = ?"
+                " WHERE id = ?",
+                "ss", reason, session) != 1)
+    result = STATE_FAILED;
+  return end(store, result);
+}

@@ -1,0 +1,27 @@
+/*
+ * when.h: points in time, as the API writes them and as the store keeps them.
+ *
+ * A time is nanoseconds since 1970 in UTC. Text is RFC 3339; what is written
+ * is always UTC with as many decimals as it takes (none, 3, 6 or 9). Times
+ * beyond what 64 bits hold (years 1677 to 2262) are read as the nearest that
+ * fits: a filter's "until 9999" means what it says.
+ */
+#ifndef SANDBOX_WHEN_H
+#define SANDBOX_WHEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef int64_t When;
+
+#define WHEN_NONE INT64_MIN
+#define WHEN_SECOND INT64_C(1000000000)
+#define WHEN_MINUTE (60 * WHEN_SECOND)
+#define WHEN_DAY (1440 * WHEN_MINUTE)
+#define WHEN_SIZE 40 /* bytes of the text, with its end */
+
+When when_now(void);
+void when_format(When when, char out[WHEN_SIZE]);
+bool when_parse(const char *text, When *when);
+
+#endif
