@@ -1,0 +1,73 @@
+/*
+ * core.c: luaopen_signicat_core, the table of contents of the C core.
+ *
+ * Nobody includes this file and it keeps no state: what lives longer than a
+ * call lives in a Lua state or in an object.
+ */
+#include "compat.h"
+
+#include "error.h"
+#include "json_read.h"
+#include "json_write.h"
+#include "message.h"
+#include "multi.h"
+#include "nearest.h"
+#include "object.h"
+#include "operation.h"
+#include "process.h"
+#include "request.h"
+#include "resource.h"
+#include "response.h"
+#include "system.h"
+#include "transfer.h"
+#include "validate.h"
+
+static const luaL_Reg functions[] = {
+    /* a call, in the order of its steps */
+    {"validate", core_validate},
+    {"request", request_new},
+    {"raw_request", request_raw},
+    {"header_lines", message_header_lines},
+    {"decode", response_decode},
+    {"resource_id", resource_id},
+    /* the curl transport */
+    {"multi", multi_new},
+    {"transfer", transfer_new},
+    /* failures */
+    {"error", error_new},
+    {"is_error", error_is},
+    {"misuse", system_misuse},
+    {"nearest", core_nearest},
+    /* JSON */
+    {"json_decode", json_decode},
+    {"json_encode", json_encode},
+    /* the machine */
+    {"now", system_now},
+    {"wall_clock", system_wall_clock},
+    {"sleep", system_sleep},
+    {"random", system_random},
+    {"spawn", process_spawn},
+    {NULL, NULL}};
+
+#if defined(__GNUC__)
+__attribute__((visibility("default")))
+#endif
+int luaopen_signicat_core(lua_State *L) {
+  sc_error_define(L);
+  sc_message_define(L);
+  sc_resource_define(L);
+  sc_transfer_define(L);
+  sc_multi_define(L);
+  sc_process_define(L);
+  lua_newtable(L);
+  sc_setfuncs(L, functions);
+  sc_operations_push(L);
+  lua_setfield(L, -2, "operations");
+  sc_error_push_kinds(L);
+  lua_setfield(L, -2, "kinds");
+  sc_json_push_array_mark(L);
+  lua_setfield(L, -2, "array_mark");
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, -2, "null");
+  return 1;
+}

@@ -1,0 +1,93 @@
+/*
+ * message.h: the Request and the Response, what crosses between the core and
+ * a transport.
+ *
+ * Both are userdata that read like the plain tables they may be replaced by;
+ * headers, timing and the like become Lua values only when somebody looks.
+ * A request anchors its Lua strings in its user value, so the pointers below
+ * live as long as it does. request.c makes requests, response.c judges
+ * responses, transfer.c carries one into the other.
+ */
+#ifndef SC_MESSAGE_H
+#define SC_MESSAGE_H
+
+#include "body.h"
+#include "buffer.h"
+#include "compat.h"
+
+#define REQUEST_TYPE "signicat.request"
+#define RESPONSE_TYPE "signicat.response"
+
+struct Operation;
+
+/* The strings of a request that Lua's collector has to leave alone. */
+enum RequestAnchor {
+  ANCHOR_URL = 1,
+  ANCHOR_METHOD,
+  ANCHOR_LINES,
+  ANCHOR_AUTHORIZATION,
+  ANCHOR_BODY
+};
+
+typedef struct Request {
+  const struct Operation *operation; /* never looked into here */
+  const char *method;
+  const char *url;
+  const char *lines;         /* "Name: value\n", any number of them */
+  const char *authorization; /* the header's value, or NULL */
+  double timeout;            /* seconds in all; 0: no limit */
+  double connect_timeout;    /* seconds */
+  double stall_timeout;      /* seconds without a byte; 0: no limit */
+  size_t max_body;           /* bytes of an answer kept in memory */
+  int creates;               /* never sent twice */
+  Source source;
+  Sink sink;
+  char expected[SC_SHA256_BASE64]; /* the document's hash as known, or "" */
+} Request;
+
+/* Pushes an empty request. */
+Request *sc_request_new(lua_State *L);
+Request *sc_request_check(lua_State *L, int index);
+/* Keeps the string on top of the stack alive with the request at `index`,
+ * pops it and returns its bytes. */
+const char *sc_request_anchor(lua_State *L, int index,
+                              enum RequestAnchor anchor);
+
+enum ResponseTime {
+  TIME_NAME_LOOKUP,
+  TIME_CONNECT,
+  TIME_TLS,
+  TIME_FIRST_BYTE,
+  TIME_TOTAL,
+  TIME_COUNT
+};
+
+typedef enum Verified { VERIFIED_UNKNOWN, VERIFIED_NO, VERIFIED_YES } Verified;
+
+typedef struct Response {
+  int status;
+  int attempts;
+  int reused;   /* the connection had served before */
+  int repeated; /* the success is that of an earlier attempt */
+  Verified verified;
+  size_t header_size; /* of `bytes`; the body follows */
+  Buffer bytes;       /* headers as received, then the body */
+  double timing[TIME_COUNT]; /* seconds since the start */
+  char sha256[SC_SHA256_BASE64]; /* of the document's bytes, or "" */
+} Response;
+
+Response *sc_response_new(lua_State *L);
+Response *sc_response_test(lua_State *L, int index);
+/* The value of a header in `size` bytes of header lines, or NULL. */
+const char *sc_header_find(const char *lines, size_t size, const char *name,
+                           size_t *value_size);
+/* Gives the body's memory back and keeps the headers. */
+void sc_response_drop_body(Response *response);
+
+/* header_lines(table) -> string, or nil, name, reason: the table's headers as
+ * lines, after judging each name and value. */
+int message_header_lines(lua_State *L);
+
+void sc_message_define(lua_State *L);
+
+#endif

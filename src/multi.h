@@ -1,0 +1,32 @@
+/*
+ * multi.h: the transfers of one client on one libcurl multi handle.
+ *
+ * A multi never owns a transfer: it lists the running ones, and whichever of
+ * the two ends first unlinks the other.
+ */
+#ifndef SC_MULTI_H
+#define SC_MULTI_H
+
+#include "compat.h"
+#include "transfer.h"
+
+#define MULTI_TYPE "signicat.multi"
+
+typedef struct Multi {
+  CURLM *handle; /* NULL: closed */
+  Transfer *running;
+  int count;
+} Multi;
+
+/* Raises unless the multi at `index` is open. */
+Multi *sc_multi_check(lua_State *L, int index);
+/* 0, or -1 when libcurl refuses; the transfer is running afterwards. */
+int sc_multi_add(Multi *multi, Transfer *transfer);
+void sc_multi_remove(Multi *multi, Transfer *transfer);
+
+/* multi() -> a new multi. */
+int multi_new(lua_State *L);
+
+void sc_multi_define(lua_State *L);
+
+#endif

@@ -1,0 +1,418 @@
+/*
+ * response.c: judges an answer and makes of it what the row promises; see
+ * response.h.
+ *
+ * A document that goes to a file gets its name only here, after status,
+ * length and hash were found right.
+ */
+#include "response.h"
+
+#include "error.h"
+#include "json_read.h"
+#include "message.h"
+#include "operation.h"
+#include "resource.h"
+#include "scratch.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { REQUEST = 1, RESPONSE, META };
+
+/* What both kinds of response come down to. The pointers belong to the
+ * response userdata or to strings on the stack. */
+typedef struct Answer {
+  lua_State *L;
+  Request *request;
+  Response *response; /* NULL: a plain table */
+  int status;
+  const char *body;
+  size_t body_size;
+  char sha256[SC_SHA256_BASE64];
+  Verified verified;
+} Answer;
+
+/* ---- reading an answer ------------------------------------------------- */
+
+static void read_response(Answer *answer, Response *response) {
+  answer->response = response;
+  answer->status = response->status;
+  answer->body = response->bytes.data + response->header_size;
+  answer->body_size = response->bytes.size - response->header_size;
+  if (!response->bytes.data) answer->body = "";
+  lua_pushvalue(answer->L, RESPONSE);
+}
+
+/* Pushes the meta table; the body stays on the stack below the caller's. */
+static void read_table(Answer *answer) {
+  lua_State *L = answer->L;
+  luaL_checktype(L, RESPONSE, LUA_TTABLE);
+  lua_createtable(L, 0, 4);
+  lua_getfield(L, RESPONSE, "status");
+  if (lua_type(L, -1) != LUA_TNUMBER) {
+    luaL_error(L, "the transport returned a response without a status");
+  }
+  answer->status = (int)lua_tonumber(L, -1);
+  lua_setfield(L, META, "status");
+  lua_getfield(L, RESPONSE, "headers");
+  lua_setfield(L, META, "headers");
+  lua_getfield(L, RESPONSE, "body");
+  answer->body = lua_tolstring(L, -1, &answer->body_size);
+  if (!answer->body) answer->body = "";
+}
+
+/* The value of a header, or NULL; a pushed string keeps it alive. */
+static const char *header(const Answer *answer, const char *name,
+                          size_t *size) {
+  lua_State *L = answer->L;
+  const Response *response = answer->response;
+  const char *value = NULL;
+  if (response) {
+    return sc_header_find(response->bytes.data, response->header_size, name,
+                          size);
+  }
+  lua_getfield(L, META, "headers");
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, name);
+    lua_replace(L, -2);
+    value = lua_tolstring(L, -1, size);
+  }
+  return value;
+}
+
+/* Tells `meta` what was found out here. */
+static void write_meta(const Answer *answer) {
+  lua_State *L = answer->L;
+  if (answer->response) {
+    memcpy(answer->response->sha256, answer->sha256, sizeof answer->sha256);
+    answer->response->verified = answer->verified;
+    sc_response_drop_body(answer->response);
+    return;
+  }
+  if (*answer->sha256) {
+    lua_pushstring(L, answer->sha256);
+    lua_setfield(L, META, "sha256");
+    lua_pushboolean(L, answer->verified == VERIFIED_YES);
+    lua_setfield(L, META, "verified");
+  }
+}
+
+/* Ends the call with the failure table on top of the stack. */
+static int finish_failure(const Answer *answer) {
+  lua_State *L = answer->L;
+  lua_pushinteger(L, answer->status);
+  lua_setfield(L, -2, "status");
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "sent");
+  write_meta(answer);
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  lua_pushvalue(L, META);
+  return 3;
+}
+
+static int finish(const Answer *answer) {
+  write_meta(answer);
+  lua_pushvalue(answer->L, META);
+  return 2;
+}
+
+static void set_true(lua_State *L, const char *name) {
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, name);
+}
+
+/* ---- refusals ---------------------------------------------------------- */
+
+static const char *kind_of(int status) {
+  switch (status) {
+  case 401: return "auth";
+  case 403: return "forbidden";
+  case 404:
+  case 410: return "not_found";
+  case 405:
+  case 406:
+  case 415:
+  case 501: return "unsupported";
+  case 408: return "timeout";
+  case 409:
+  case 412: return "conflict";
+  case 413: return "too_large";
+  case 429: return "rate_limit";
+  default: break;
+  }
+  if (status >= 500) return "server";
+  return status >= 400 ? "invalid" : "protocol";
+}
+
+/* Copies a string member of the error body into the table on top. */
+static int copy_member(lua_State *L, const Json *json, const char *name,
+                       const char *as) {
+  const JsonNode *node =
+      sc_json_member(json, json->nodes, name, strlen(name));
+  if (!node || sc_json_type(node) != JSON_STRING) return 0;
+  sc_json_push(L, json, node);
+  lua_setfield(L, -2, as);
+  return 1;
+}
+
+/* Reads problem+json, or the OAuth form of a token endpoint, into the table
+ * on top. A body that is neither is kept as it came, cut to what a person
+ * would look at. */
+static void read_problem(const Answer *answer, Buffer *index) {
+  lua_State *L = answer->L;
+  const JsonNode *params;
+  JsonFault fault;
+  Json json = {answer->body, NULL, 0};
+  long count = sc_json_read(answer->body, answer->body_size, index, &fault);
+  if (count > 0) json.nodes = (const JsonNode *)(void *)index->data;
+  if (count <= 0 || sc_json_type(json.nodes) != JSON_OBJECT) {
+    lua_pushlstring(L, answer->body,
+                    answer->body_size < 4096 ? answer->body_size : 4096);
+    lua_setfield(L, -2, "body");
+    return;
+  }
+  copy_member(L, &json, "title", "title");
+  copy_member(L, &json, "traceId", "trace_id");
+  if (!copy_member(L, &json, "code", "code")) {
+    copy_member(L, &json, "error", "code");
+  }
+  if (!copy_member(L, &json, "detail", "detail")) {
+    copy_member(L, &json, "error_description", "detail");
+  }
+  params = sc_json_member(&json, json.nodes, "invalidParams", 13);
+  if (params && sc_json_type(params) == JSON_ARRAY) {
+    sc_json_push(L, &json, params);
+    lua_setfield(L, -2, "fields");
+  }
+}
+
+/* Retry-After in seconds, or -1. */
+static double retry_after(const Answer *answer) {
+  size_t size, i;
+  double seconds = 0;
+  const char *value = header(answer, "retry-after", &size);
+  if (!value || size == 0 || size > 9) return -1;
+  for (i = 0; i < size; i++) {
+    if (value[i] < '0' || value[i] > '9') return -1;
+    seconds = seconds * 10 + (value[i] - '0');
+  }
+  return seconds;
+}
+
+/* A create that failed half-way through a server may have been carried out.
+ * Only an answer that says it was not tried clears it. */
+static int may_have_happened(const Answer *answer, double wait) {
+  if (!answer->request->creates || answer->status < 500) return 0;
+  return answer->status != 501 && !(answer->status == 503 && wait >= 0);
+}
+
+static int decode_refusal(Answer *answer, Buffer *index) {
+  lua_State *L = answer->L;
+  double wait = retry_after(answer);
+  lua_createtable(L, 0, 8);
+  lua_pushstring(L, kind_of(answer->status));
+  lua_setfield(L, -2, "kind");
+  if (answer->status < 400) {
+    lua_pushliteral(L, "the service answered with a redirect or a status "
+                       "that the API does not use; check base_url");
+    lua_setfield(L, -2, "note");
+  }
+  if (wait >= 0) {
+    lua_pushnumber(L, wait);
+    lua_setfield(L, -2, "retry_after");
+  }
+  if (may_have_happened(answer, wait)) set_true(L, "ambiguous");
+  read_problem(answer, index);
+  return finish_failure(answer);
+}
+
+/* ---- successes --------------------------------------------------------- */
+
+/* A success that cannot be read: what was asked for may have happened. */
+static int fail_protocol(const Answer *answer, const char *note, long at) {
+  lua_State *L = answer->L;
+  if (at >= 0) {
+    sc_fail(L, "protocol", "the answer is not JSON: %s at byte %d", note,
+            (int)at + 1);
+  } else {
+    sc_fail(L, "protocol", "%s", note);
+  }
+  lua_remove(L, -2);
+  if (answer->request->creates) set_true(L, "ambiguous");
+  return finish_failure(answer);
+}
+
+static const char *shape_fault(const Json *json, ResultKind result) {
+  const JsonNode *root = json->nodes, *item, *end;
+  if (result == RESULT_SESSIONS) {
+    if (sc_json_type(root) != JSON_ARRAY) return "the answer is not a list";
+    end = root + sc_json_span(root);
+    for (item = root + 1; item < end; item += sc_json_span(item)) {
+      if (sc_json_type(item) != JSON_OBJECT) {
+        return "the answer is not a list of objects";
+      }
+    }
+    return NULL;
+  }
+  if (result == RESULT_BYTES) return NULL;
+  if (sc_json_type(root) != JSON_OBJECT) return "the answer is not an object";
+  if (result == RESULT_PAGE) {
+    const JsonNode *data = sc_json_member(json, root, "data", 4);
+    Json inner = *json;
+    if (!data) return "the answer has no `data`";
+    inner.nodes = data;
+    return shape_fault(&inner, RESULT_SESSIONS);
+  }
+  return NULL;
+}
+
+/* Compares the hash of what was sent with the one the service computed. */
+static int check_upload(Answer *answer) {
+  lua_State *L = answer->L;
+  Source *source = &answer->request->source;
+  if (!source->hashed || source->position != source->size ||
+      sc_digest_base64(&source->digest, answer->sha256) != 0) {
+    return 0;
+  }
+  answer->verified = VERIFIED_NO;
+  sc_resource_field(L, -1, "documentHash");
+  if (lua_istable(L, -1)) {
+    lua_getfield(L, -1, "hash");
+    lua_replace(L, -2);
+  }
+  if (lua_type(L, -1) != LUA_TSTRING) {
+    lua_pop(L, 1);
+    return 0;
+  }
+  if (strcmp(lua_tostring(L, -1), answer->sha256) == 0) {
+    answer->verified = VERIFIED_YES;
+    lua_pop(L, 1);
+    return 0;
+  }
+  lua_pop(L, 1);
+  sc_fail(L, "integrity", "the service stored other bytes than were sent; "
+                          "delete the document in `result`");
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, "result");
+  return finish_failure(answer);
+}
+
+static int decode_json(Answer *answer, Buffer *index) {
+  lua_State *L = answer->L;
+  const Operation *row = answer->request->operation;
+  Json json = {answer->body, NULL, 0};
+  JsonFault fault;
+  const char *shape;
+  int failed;
+  long count = sc_json_read(answer->body, answer->body_size, index, &fault);
+  if (count < 0) return sc_raise_memory(L);
+  if (count == 0) return fail_protocol(answer, fault.reason, (long)fault.offset);
+  json.nodes = (const JsonNode *)(void *)index->data;
+  shape = shape_fault(&json, row->result);
+  if (shape) return fail_protocol(answer, shape, -1);
+  sc_resource_push(L, &json, row->result);
+  sc_buffer_free(index);
+  failed = check_upload(answer);
+  return failed ? failed : finish(answer);
+}
+
+/* ---- documents --------------------------------------------------------- */
+
+/* Compares the bytes that came with the hash the caller's document has. */
+static int bytes_differ(Answer *answer, const Digest *digest) {
+  const char *expected = answer->request->expected;
+  if (sc_digest_base64(digest, answer->sha256) != 0) return 0;
+  answer->verified = VERIFIED_NO;
+  if (!*expected) return 0;
+  if (strcmp(expected, answer->sha256) != 0) return 1;
+  answer->verified = VERIFIED_YES;
+  return 0;
+}
+
+static int fail_differs(const Answer *answer) {
+  lua_State *L = answer->L;
+  sc_fail(L, "integrity", "the document's bytes do not have its hash; "
+                          "nothing was kept");
+  lua_remove(L, -2);
+  return finish_failure(answer);
+}
+
+static int fail_sink(const Answer *answer) {
+  lua_State *L = answer->L;
+  Sink *sink = &answer->request->sink;
+  sc_fail(L, sc_errno_kind(sink->failure), "the file was not written (%s)",
+          strerror(sink->failure));
+  lua_pushfstring(L, "%s: %s", sink->path, strerror(sink->failure));
+  lua_setfield(L, -2, "detail");
+  lua_remove(L, -2);
+  return finish_failure(answer);
+}
+
+static int decode_to_file(Answer *answer) {
+  Sink *sink = &answer->request->sink;
+  /* A transport of somebody else's leaves the body in the response. */
+  if (!answer->response &&
+      sc_sink_write(sink, answer->body, answer->body_size) != 0) {
+    return fail_sink(answer);
+  }
+  if (sink->temporary && bytes_differ(answer, &sink->digest)) {
+    sc_sink_abort(sink);
+    return fail_differs(answer);
+  }
+  if (sc_sink_commit(sink) != 0) return fail_sink(answer);
+  bytes_differ(answer, &sink->digest);
+  lua_pushstring(answer->L, sink->path);
+  return finish(answer);
+}
+
+static int decode_to_memory(Answer *answer) {
+  Digest *digest = &answer->request->sink.digest;
+  if (sc_digest_begin(digest) != 0) return sc_raise_memory(answer->L);
+  sc_digest_update(digest, answer->body, answer->body_size);
+  if (bytes_differ(answer, digest)) return fail_differs(answer);
+  lua_pushlstring(answer->L, answer->body, answer->body_size);
+  return finish(answer);
+}
+
+/* sign:request learns from the answer what it is. */
+static int decode_raw(Answer *answer, Buffer *index) {
+  size_t size;
+  const char *type = header(answer, "content-type", &size);
+  if (answer->body_size > 0 && type && size >= 16 &&
+      strncmp(type, "application/json", 16) == 0) {
+    return decode_json(answer, index);
+  }
+  if (answer->body_size > 0) return decode_to_memory(answer);
+  lua_pushboolean(answer->L, 1);
+  return finish(answer);
+}
+
+int response_decode(lua_State *L) {
+  Answer answer = {0};
+  Response *response;
+  const Operation *row;
+  Buffer *index;
+  answer.L = L;
+  answer.request = sc_request_check(L, REQUEST);
+  lua_settop(L, RESPONSE);
+  response = sc_response_test(L, RESPONSE);
+  if (response) {
+    read_response(&answer, response);
+  } else {
+    read_table(&answer);
+  }
+  index = sc_scratch_push(L);
+  if (answer.status < 200 || answer.status > 299) {
+    return decode_refusal(&answer, index);
+  }
+  row = answer.request->operation;
+  if (row->result == RESULT_NOTHING) {
+    lua_pushboolean(L, 1);
+    return finish(&answer);
+  }
+  if (answer.request->sink.path) return decode_to_file(&answer);
+  if (row->result != RESULT_BYTES) return decode_json(&answer, index);
+  if (strcmp(row->id, "request") == 0) return decode_raw(&answer, index);
+  return decode_to_memory(&answer);
+}

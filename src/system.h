@@ -1,0 +1,24 @@
+/*
+ * system.h: clocks, sleep and chance, the defaults of what a client's options
+ * may replace.
+ */
+#ifndef SC_SYSTEM_H
+#define SC_SYSTEM_H
+
+#include "compat.h"
+
+/* now() -> seconds on a clock that no one sets; only differences mean
+ * something. */
+int system_now(lua_State *L);
+/* wall_clock() -> seconds since 1970, UTC. */
+int system_wall_clock(lua_State *L);
+/* sleep(seconds) blocks this thread. */
+int system_sleep(lua_State *L);
+/* random() -> a number from 0 up to, not including, 1. The host's own
+ * generator is left alone. */
+int system_random(lua_State *L);
+
+/* misuse(message) raises at the line outside this library that led here. */
+int system_misuse(lua_State *L);
+
+#endif
