@@ -1,0 +1,127 @@
+-- judges.lua: programs nobody here wrote, asked about signed PDFs.
+--
+-- pdfsig (poppler on NSS), openssl and qpdf; each answer is reduced to what a
+-- spec asserts. Everything happens in one temporary folder. pdfsig's exit
+-- code says little, so its text is read.
+
+local judges = {}
+judges.__index = judges
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+-- Both outputs together, and the exit code.
+function judges.run(...)
+  local words = {}
+  for i, word in ipairs { ... } do words[i] = quote(word) end
+  local pipe = assert(io.popen(table.concat(words, " ") .. " 2>&1", "r"))
+  local text = pipe:read "a"
+  local _, _, code = pipe:close()
+  return text, code
+end
+
+function judges.read(path)
+  local file = assert(io.open(path, "rb"))
+  local bytes = file:read "a"
+  file:close()
+  return bytes
+end
+
+function judges.write(path, bytes)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(bytes))
+  assert(file:close())
+  return path
+end
+
+local function must(...)
+  local text, code = judges.run(...)
+  return assert(code == 0 and text, text)
+end
+
+function judges.new()
+  local folder = must("mktemp", "-d"):gsub("%s+$", "")
+  return setmetatable({ folder = folder }, judges)
+end
+
+function judges:path(name)
+  return self.folder .. "/" .. name
+end
+
+function judges:close()
+  must("rm", "-r", self.folder)
+end
+
+-- Has pdfsig trust that authority and no other.
+function judges:trust(ca)
+  self.ca, self.nss = ca, "sql:" .. self:path "nss"
+  must("mkdir", self:path "nss")
+  must("certutil", "-N", "-d", self.nss, "--empty-password")
+  must("certutil", "-A", "-d", self.nss, "-n", "ca", "-t", "CT,C,C", "-i", ca)
+end
+
+-- What pdfsig says of each signature, as lists of its lines. Without
+-- -no-ocsp: with it, poppler 22.12 reports an error code it left behind
+-- itself; no certificate here names an address to ask anyway.
+function judges:signatures(path)
+  local text = judges.run("pdfsig", "-nssdir", self.nss, path)
+  local found = {}
+  for line in text:gmatch "[^\n]+" do
+    if line:find "^Signature #" then
+      found[#found + 1] = {}
+    elseif #found > 0 then
+      local signature = found[#found]
+      local name, value = line:match "^  %- ([^:]+): (.*)"
+      if name then
+        signature[name] = value
+      else
+        signature[line:match "^  %- (.*)" or line] = true
+      end
+    end
+  end
+  return found
+end
+
+-- The last signature's covered bytes and its CMS, as files.
+function judges:take_apart(path)
+  local bytes = judges.read(path)
+  local first, second, third, fourth
+  for a, b, c, d in bytes:gmatch
+    "/ByteRange%s*%[%s*(%d+)%s+(%d+)%s+(%d+)%s+(%d+)%s*%]" do
+    first, second = tonumber(a), tonumber(b)
+    third, fourth = tonumber(c), tonumber(d)
+  end
+  local hex = bytes:sub(second + 2, third - 1)
+  local der = hex:gsub("%x%x", function(pair)
+    return string.char(tonumber(pair, 16))
+  end)
+  der = der:sub(1, (">I2"):unpack(der, 3) + 4)
+  local parts = {
+    size = #bytes, ranges = { first, second, third, fourth },
+    content = self:path "content.bin", cms = self:path "cms.der",
+  }
+  judges.write(parts.content, bytes:sub(first + 1, first + second)
+    .. bytes:sub(third + 1, third + fourth))
+  judges.write(parts.cms, der)
+  return parts
+end
+
+-- Whether openssl accepts the last signature as CAdES, and its words.
+function judges:cades(path)
+  local parts = self:take_apart(path)
+  local text, code = judges.run("openssl", "cms", "-verify", "-binary",
+    "-inform", "DER", "-in", parts.cms, "-content", parts.content,
+    "-CAfile", self.ca, "-cades", "-purpose", "any", "-out", "/dev/null",
+    "-signer", self:path "signer.pem")
+  return code == 0 and text:find "CAdES Verification successful" ~= nil, text
+end
+
+-- The last signature's certificate as openssl prints it.
+function judges:certificate(path)
+  assert(self:cades(path))
+  return must("openssl", "x509", "-noout", "-text", "-nameopt",
+    "utf8,sep_comma_plus", "-in", self:path "signer.pem")
+end
+
+return judges
