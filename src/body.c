@@ -24,7 +24,8 @@ int sc_source_open(Source *source, const char *path, int64_t offset,
   source->fd = fd;
   if (fstat(fd, &status) != 0) return errno;
   /* Anything but a regular file has no size to announce and may block. */
-  if (!S_ISREG(status.st_mode)) return S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
+  if (!S_ISREG(status.st_mode))
+    return S_ISDIR(status.st_mode) ? EISDIR : EINVAL;
   if (offset > status.st_size) return EINVAL;
   if (length < 0) length = status.st_size - offset;
   if (length > status.st_size - offset) return EINVAL;

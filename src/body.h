@@ -45,7 +45,7 @@ typedef struct Sink {
   char *temporary; /* owned; not NULL while a temporary file exists */
   int fd;          /* valid while `temporary` is set */
   int overwrite;
-  int failure;     /* errno of what failed */
+  int failure; /* errno of what failed */
   int64_t size;
   Digest digest;
 } Sink;

@@ -36,7 +36,7 @@ static const luaL_Reg functions[] = {
     /* failures */
     {"error", error_new},
     {"is_error", error_is},
-    {"misuse", system_misuse},
+    {"misuse", error_misuse},
     {"nearest", core_nearest},
     /* JSON */
     {"json_decode", json_decode},
@@ -46,6 +46,8 @@ static const luaL_Reg functions[] = {
     {"wall_clock", system_wall_clock},
     {"sleep", system_sleep},
     {"random", system_random},
+    {"base64", system_base64},
+    {"parse_time", system_parse_time},
     {"spawn", process_spawn},
     {NULL, NULL}};
 

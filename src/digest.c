@@ -25,8 +25,12 @@ int sc_digest_base64(const Digest *digest, char out[SC_SHA256_BASE64]) {
        EVP_DigestFinal_ex(copy, raw, &size) && size == 32;
   EVP_MD_CTX_free(copy);
   if (!ok) return -1;
-  EVP_EncodeBlock((unsigned char *)out, raw, (int)size);
+  sc_base64(raw, size, out);
   return 0;
+}
+
+size_t sc_base64(const void *bytes, size_t size, char *out) {
+  return (size_t)EVP_EncodeBlock((unsigned char *)out, bytes, (int)size);
 }
 
 void sc_digest_end(Digest *digest) {

@@ -22,4 +22,8 @@ void sc_digest_update(Digest *digest, const void *bytes, size_t size);
 int sc_digest_base64(const Digest *digest, char out[SC_SHA256_BASE64]);
 void sc_digest_end(Digest *digest);
 
+/* Base64 with padding; `out` has room for 4 characters for each 3 bytes begun
+ * and the NUL. Returns the number of characters. */
+size_t sc_base64(const void *bytes, size_t size, char *out);
+
 #endif

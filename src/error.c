@@ -231,6 +231,52 @@ static int error_tostring(lua_State *L) {
   return 1;
 }
 
+/* ---- misuse ------------------------------------------------------------ */
+
+/* The part of `source` up to the folder this library's Lua files are in. */
+static size_t folder_size(const char *source) {
+  const char *at = source, *found = NULL;
+  while ((at = strstr(at, "/signicat/")))
+    found = at++;
+  return found ? (size_t)(found - source) + strlen("/signicat/") : 0;
+}
+
+/* Tail calls leave no level to count, so the first frame that is not one of
+ * our files is looked for. */
+static int raise_outside(lua_State *L, const char *message) {
+  char ours[LUA_IDSIZE * 8] = "";
+  size_t size = 0;
+  lua_Debug frame;
+  int level;
+  for (level = 0; lua_getstack(L, level, &frame); level++) {
+    lua_getinfo(L, "Sl", &frame);
+    if (frame.currentline < 0) continue; /* a C function */
+    if (size == 0) {
+      size = folder_size(frame.source);
+      if (size == 0 || size >= sizeof ours) break;
+      memcpy(ours, frame.source, size);
+    } else if (strncmp(frame.source, ours, size) != 0) {
+      break;
+    }
+  }
+  luaL_where(L, level);
+  lua_pushstring(L, message);
+  lua_concat(L, 2);
+  return lua_error(L);
+}
+
+int sc_misuse(lua_State *L, const char *format, ...) {
+  va_list list;
+  va_start(list, format);
+  lua_pushvfstring(L, format, list);
+  va_end(list);
+  return raise_outside(L, lua_tostring(L, -1));
+}
+
+int error_misuse(lua_State *L) {
+  return raise_outside(L, luaL_checkstring(L, 1));
+}
+
 void sc_error_define(lua_State *L) {
   luaL_newmetatable(L, ERROR_TYPE);
   lua_pushliteral(L, ERROR_TYPE);

@@ -23,6 +23,13 @@ const char *sc_errno_kind(int code);
  * that is not on the list: only a bug makes one up. */
 int error_new(lua_State *L);
 
+/* Raises at the line outside this library that led here: a mistake in the
+ * program, not in the world. */
+int sc_misuse(lua_State *L, const char *format, ...);
+
+/* misuse(message): the same for Lua. */
+int error_misuse(lua_State *L);
+
 /* is_error(value) -> boolean. */
 int error_is(lua_State *L);
 

@@ -33,7 +33,8 @@ static const char *split(const char *line, size_t size, size_t *name_size,
   for (value = colon + 1; value < end && (*value == ' ' || *value == '\t');) {
     value++;
   }
-  while (end > value && (end[-1] == ' ' || end[-1] == '\t')) end--;
+  while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
+    end--;
   *value_size = (size_t)(end - value);
   return value;
 }
@@ -89,10 +90,9 @@ static void push_headers(lua_State *L, const char *lines, size_t size) {
 }
 
 /* What the client sets itself: a second one would contradict it. */
-static const char *const reserved[] = {"authorization", "connection",
-                                       "content-length", "content-type",
-                                       "expect", "host", "transfer-encoding",
-                                       NULL};
+static const char *const reserved[] = {
+    "authorization", "connection", "content-length",    "content-type",
+    "expect",        "host",       "transfer-encoding", NULL};
 
 static const char *name_fault(const char *name, size_t size) {
   size_t i;
@@ -250,7 +250,7 @@ static int request_newindex(lua_State *L) {
 
 /* totable() -> the request as the plain table it reads like. */
 static int request_totable(lua_State *L) {
-  static const char *const names[] = {"method", "url",  "headers", "body",
+  static const char *const names[] = {"method", "url",     "headers", "body",
                                       "sink",   "timeout", NULL};
   int i;
   sc_request_check(L, 1);
@@ -286,8 +286,8 @@ void sc_response_drop_body(Response *response) {
   response->bytes.size = response->header_size;
   /* A small block is not worth another. */
   if (response->bytes.capacity < 8192) return;
-  if (sc_buffer_append(&headers, response->bytes.data,
-                       response->header_size) != 0) {
+  if (sc_buffer_append(&headers, response->bytes.data, response->header_size) !=
+      0) {
     return;
   }
   sc_buffer_free(&response->bytes);

@@ -70,9 +70,9 @@ typedef struct Response {
   int reused;   /* the connection had served before */
   int repeated; /* the success is that of an earlier attempt */
   Verified verified;
-  size_t header_size; /* of `bytes`; the body follows */
-  Buffer bytes;       /* headers as received, then the body */
-  double timing[TIME_COUNT]; /* seconds since the start */
+  size_t header_size;            /* of `bytes`; the body follows */
+  Buffer bytes;                  /* headers as received, then the body */
+  double timing[TIME_COUNT];     /* seconds since the start */
   char sha256[SC_SHA256_BASE64]; /* of the document's bytes, or "" */
 } Response;
 

@@ -25,10 +25,10 @@ extern char **environ;
 
 /* Descriptors are kept plus one, so that zero is "closed". */
 typedef struct Process {
-  pid_t pid;   /* 0: none, or already waited for */
-  int output;  /* the child's standard output, plus one */
+  pid_t pid;    /* 0: none, or already waited for */
+  int output;   /* the child's standard output, plus one */
   int lifeline; /* our end of the pipe, plus one */
-  size_t size; /* bytes of `line` that are read but not given out */
+  size_t size;  /* bytes of `line` that are read but not given out */
   char line[MAX_LINE];
 } Process;
 
@@ -147,8 +147,7 @@ static int read_more(Process *process, double deadline) {
   polled = poll(&ready, 1, left > 0 ? (int)(left * 1000) + 1 : 0);
   if (polled < 0 && errno == EINTR) return 1;
   if (polled <= 0) return -1;
-  got = read(ready.fd, process->line + process->size,
-             MAX_LINE - process->size);
+  got = read(ready.fd, process->line + process->size, MAX_LINE - process->size);
   if (got < 0 && errno == EINTR) return 1;
   if (got <= 0) return 0;
   process->size += (size_t)got;

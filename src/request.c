@@ -57,7 +57,7 @@ static void read_settings(lua_State *L, Request *request,
   request->timeout = number_setting(L, "timeout", normal->timeout);
   request->connect_timeout =
       number_setting(L, "connect_timeout", CONNECT_TIMEOUT);
-  request->stall_timeout = 
+  request->stall_timeout =
       number_setting(L, "stall_timeout", normal->stall_timeout);
   request->max_body = (size_t)number_setting(L, "max_body", MAX_BODY);
 }
@@ -226,7 +226,8 @@ static int push_url(lua_State *L, const char *path) {
   close = strchr(open, '}');
   lua_pushlstring(L, path, (size_t)(open - path));
   if (!sc_resource_push_id(L, ID)) {
-    luaL_argerror(L, ID, "an id or an object that carries one expected");
+    sc_misuse(L, "an id, or an object that carries one, expected; got %s",
+              luaL_typename(L, ID));
   }
   id = lua_tolstring(L, -1, &size);
   if (!sc_is_uuid(id, size)) {
@@ -265,7 +266,7 @@ static int set_json_body(lua_State *L, Request *request, int index,
 static const char *path_string(lua_State *L, int index) {
   size_t size;
   const char *path = lua_tolstring(L, index, &size);
-  if (path && strlen(path) != size) luaL_error(L, "a path with a NUL in it");
+  if (path && strlen(path) != size) sc_misuse(L, "a path with a NUL in it");
   return path;
 }
 
@@ -454,9 +455,8 @@ int request_new(lua_State *L) {
 
 /* What sign:request does: any method, any path, a JSON answer as an object,
  * other answers as bytes. */
-static const Operation raw = {"request", "request", NULL, "",
-                              BODY_NONE, NULL,      NULL, RESULT_BYTES,
-                              1};
+static const Operation raw = {"request", "request", NULL,         "", BODY_NONE,
+                              NULL,      NULL,      RESULT_BYTES, 1};
 
 static int is_path(const char *path) {
   const char *c;
@@ -494,8 +494,10 @@ int request_raw(lua_State *L) {
   lua_pushvalue(L, 2);
   request->method = sc_request_anchor(L, REQUEST, ANCHOR_METHOD);
   /* What the method is for is not known here: only reading is harmless. */
-  request->creates = strcmp(method, "GET") && strcmp(method, "HEAD") &&
-                     strcmp(method, "DELETE");
+  lua_getfield(L, 4, "repeatable");
+  request->creates = !lua_toboolean(L, -1) && strcmp(method, "GET") &&
+                     strcmp(method, "HEAD") && strcmp(method, "DELETE");
+  lua_pop(L, 1);
   read_settings(L, request, &for_json);
   lua_getfield(L, SETTINGS, "base_url");
   lua_pushvalue(L, 3);

@@ -16,7 +16,8 @@
 int request_new(lua_State *L);
 
 /* raw_request(settings, method, path, options) -> likewise, for what has no
- * row: options.query, options.json, or options.content and options.type. */
+ * row: options.query, options.json, or options.content and options.type;
+ * options.repeatable says that a second copy does no harm. */
 int request_raw(lua_State *L);
 
 #endif

@@ -15,13 +15,13 @@ typedef struct Resource {
   uint32_t base;       /* what the nodes' offsets count from */
   uint32_t node_count; /* in `nodes`; the text follows them */
   uint32_t text_size;
-  uint32_t hole;       /* a page: offset in the text of the sessions, else 0 */
-  int has_cache;       /* the user value is a table of fields read so far */
+  uint32_t hole; /* a page: offset in the text of the sessions, else 0 */
+  int has_cache; /* the user value is a table of fields read so far */
   JsonNode nodes[];
 } Resource;
 
-static const char *const types[] = {DOCUMENT_TYPE, COLLECTION_TYPE,
-                                    SESSION_TYPE, PAGE_TYPE, OBJECT_TYPE, NULL};
+static const char *const types[] = {
+    DOCUMENT_TYPE, COLLECTION_TYPE, SESSION_TYPE, PAGE_TYPE, OBJECT_TYPE, NULL};
 
 static const char *resource_text(const Resource *resource) {
   return (const char *)(resource->nodes + resource->node_count);
@@ -208,8 +208,9 @@ static int resource_index(lua_State *L) {
 }
 
 static int resource_newindex(lua_State *L) {
-  return luaL_error(L, "%s is a snapshot of an answer and cannot be changed; "
-                       "use :totable() for a table of your own",
+  return luaL_error(L,
+                    "%s is a snapshot of an answer and cannot be changed; "
+                    "use :totable() for a table of your own",
                     luaL_typename(L, 1));
 }
 
@@ -345,12 +346,10 @@ static int resource_tostring(lua_State *L) {
 void sc_resource_define(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"totable", resource_totable}, {"json", resource_json}, {NULL, NULL}};
-  static const luaL_Reg meta[] = {{"__index", resource_index},
-                                  {"__newindex", resource_newindex},
-                                  {"__pairs", resource_pairs},
-                                  {"__eq", resource_eq},
-                                  {"__tostring", resource_tostring},
-                                  {NULL, NULL}};
+  static const luaL_Reg meta[] = {
+      {"__index", resource_index},       {"__newindex", resource_newindex},
+      {"__pairs", resource_pairs},       {"__eq", resource_eq},
+      {"__tostring", resource_tostring}, {NULL, NULL}};
   int i;
   for (i = 0; types[i]; i++) {
     sc_object_define(L, types[i], methods, meta);

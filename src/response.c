@@ -148,8 +148,7 @@ static const char *kind_of(int status) {
 /* Copies a string member of the error body into the table on top. */
 static int copy_member(lua_State *L, const Json *json, const char *name,
                        const char *as) {
-  const JsonNode *node =
-      sc_json_member(json, json->nodes, name, strlen(name));
+  const JsonNode *node = sc_json_member(json, json->nodes, name, strlen(name));
   if (!node || sc_json_type(node) != JSON_STRING) return 0;
   sc_json_push(L, json, node);
   lua_setfield(L, -2, as);
@@ -291,8 +290,9 @@ static int check_upload(Answer *answer) {
     return 0;
   }
   lua_pop(L, 1);
-  sc_fail(L, "integrity", "the service stored other bytes than were sent; "
-                          "delete the document in `result`");
+  sc_fail(L, "integrity",
+          "the service stored other bytes than were sent; "
+          "delete the document in `result`");
   lua_pushvalue(L, -3);
   lua_setfield(L, -2, "result");
   return finish_failure(answer);
@@ -307,7 +307,8 @@ static int decode_json(Answer *answer, Buffer *index) {
   int failed;
   long count = sc_json_read(answer->body, answer->body_size, index, &fault);
   if (count < 0) return sc_raise_memory(L);
-  if (count == 0) return fail_protocol(answer, fault.reason, (long)fault.offset);
+  if (count == 0)
+    return fail_protocol(answer, fault.reason, (long)fault.offset);
   json.nodes = (const JsonNode *)(void *)index->data;
   shape = shape_fault(&json, row->result);
   if (shape) return fail_protocol(answer, shape, -1);
@@ -332,8 +333,9 @@ static int bytes_differ(Answer *answer, const Digest *digest) {
 
 static int fail_differs(const Answer *answer) {
   lua_State *L = answer->L;
-  sc_fail(L, "integrity", "the document's bytes do not have its hash; "
-                          "nothing was kept");
+  sc_fail(L, "integrity",
+          "the document's bytes do not have its hash; "
+          "nothing was kept");
   lua_remove(L, -2);
   return finish_failure(answer);
 }

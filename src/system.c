@@ -3,8 +3,10 @@
  */
 #include "system.h"
 
+#include "digest.h"
+#include "format.h"
+
 #include <errno.h>
-#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -30,8 +32,7 @@ int system_sleep(lua_State *L) {
   if (seconds > 1e9) seconds = 1e9;
   left.tv_sec = (time_t)seconds;
   left.tv_nsec = (long)((seconds - (lua_Number)left.tv_sec) * 1e9);
-  while (nanosleep(&left, &left) != 0 && errno == EINTR) {
-  }
+  while (nanosleep(&left, &left) != 0 && errno == EINTR) {}
   return 0;
 }
 
@@ -44,34 +45,21 @@ int system_random(lua_State *L) {
   return 1;
 }
 
-/* The part of `source` up to the folder this library's Lua files are in. */
-static size_t folder_size(const char *source) {
-  const char *at = source, *found = NULL;
-  while ((at = strstr(at, "/signicat/"))) found = at++;
-  return found ? (size_t)(found - source) + strlen("/signicat/") : 0;
+int system_base64(lua_State *L) {
+  size_t size;
+  const char *bytes = luaL_checklstring(L, 1, &size);
+  char *out;
+  luaL_argcheck(L, size <= 65536, 1, "too long");
+  out = lua_newuserdata(L, (size + 2) / 3 * 4 + 1);
+  lua_pushlstring(L, out, sc_base64(bytes, size, out));
+  return 1;
 }
 
-/* Tail calls leave no level to count, so the first frame that is not one of
- * our files is looked for. */
-int system_misuse(lua_State *L) {
-  const char *message = luaL_checkstring(L, 1);
-  char ours[LUA_IDSIZE * 8] = "";
-  size_t size = 0;
-  lua_Debug frame;
-  int level;
-  for (level = 1; lua_getstack(L, level, &frame); level++) {
-    lua_getinfo(L, "Sl", &frame);
-    if (frame.currentline < 0) continue; /* a C function */
-    if (size == 0) {
-      size = folder_size(frame.source);
-      if (size == 0 || size >= sizeof ours) break;
-      memcpy(ours, frame.source, size);
-    } else if (strncmp(frame.source, ours, size) != 0) {
-      break;
-    }
-  }
-  luaL_where(L, level);
-  lua_pushstring(L, message);
-  lua_concat(L, 2);
-  return lua_error(L);
+int system_parse_time(lua_State *L) {
+  size_t size;
+  const char *text = luaL_checklstring(L, 1, &size);
+  double seconds;
+  if (!sc_is_date_time(text, size, &seconds)) return 0;
+  lua_pushnumber(L, seconds);
+  return 1;
 }

@@ -18,7 +18,9 @@ int system_sleep(lua_State *L);
  * generator is left alone. */
 int system_random(lua_State *L);
 
-/* misuse(message) raises at the line outside this library that led here. */
-int system_misuse(lua_State *L);
+/* base64(bytes) -> string. */
+int system_base64(lua_State *L);
+/* parse_time(text) -> seconds since 1970, or nil: a date-time of RFC 3339. */
+int system_parse_time(lua_State *L);
 
 #endif

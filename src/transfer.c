@@ -19,7 +19,8 @@
 #include <string.h>
 
 #define MAX_HEADER_BYTES (256 * 1024)
-#define MAX_REFUSAL_BYTES (64 * 1024) /* of an error's body, the rest is cut */
+#define MAX_REFUSAL_BYTES (64 * 1024) /* of an error's body, the rest is cut \
+                                       */
 #define LARGE_BODY (512 * 1024)       /* worth libcurl's larger buffer */
 
 /* The places in the user value. */
@@ -215,8 +216,7 @@ static void set_limits(Transfer *transfer) {
   CURL *easy = transfer->easy;
   const Request *request = transfer->request;
   SET(CURLOPT_TIMEOUT_MS, (long)(request->timeout * 1000 + 0.5));
-  SET(CURLOPT_CONNECTTIMEOUT_MS,
-      (long)(request->connect_timeout * 1000 + 0.5));
+  SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(request->connect_timeout * 1000 + 0.5));
   if (request->stall_timeout > 0) {
     SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
     SET(CURLOPT_LOW_SPEED_TIME, (long)(request->stall_timeout + 0.999));

@@ -1,0 +1,128 @@
+--- The path of every call: encode, authorise, send, decode.
+--
+-- C prepares and C finishes; between the two, in Lua, the request is sent,
+-- so that a transport may yield. Nothing of a call is kept on the client.
+
+local core = require "signicat.core"
+local options = require "signicat.options"
+
+local call = {}
+
+--- Makes an error object of a plain failure; with error.c the one place
+--- that does.
+---@param name string the call's name, "sessions:create"
+---@param failure table kind, and what is known
+---@param request userdata? what was sent, if it came so far
+---@return table err
+local function fail(name, failure, request)
+  failure.operation = failure.operation or name
+  -- What creates something may have done so, unless it is known that not all
+  -- of it left, or an answer says otherwise (response.c judges those).
+  if request and request.creates and failure.sent and not failure.status
+    and failure.phase ~= "send" then
+    failure.ambiguous = true
+  end
+  if failure.ambiguous then failure.retryable = false end
+  failure.attempts = failure.attempts or (request and 1 or 0)
+  return core.error(failure)
+end
+
+call.fail = fail
+
+--- A transport of somebody else's may return anything for a failure.
+local function from_transport(failure)
+  if type(failure) == "table" and failure.kind then return failure end
+  return { kind = "connect", sent = true, detail = tostring(failure),
+           note = "the transport failed; see `detail`" }
+end
+
+--- The client's settings with a call's options on top.
+local function settings_for(client, opts)
+  local settings = client.settings
+  if next(opts) == nil then return settings end
+  local merged = {}
+  for name, value in pairs(settings) do merged[name] = value end
+  for name, value in pairs(opts) do merged[name] = value end
+  if opts.headers then
+    merged.header_lines = settings.header_lines
+      .. call.header_lines(opts.headers)
+  end
+  return merged
+end
+
+--- Headers as lines, after judging them; raises at the caller's line.
+---@param headers table<string, string|number>
+---@return string
+function call.header_lines(headers)
+  local lines, name, reason = core.header_lines(headers)
+  if not lines then core.misuse(("header '%s' %s"):format(name, reason)) end
+  return lines
+end
+
+--- What is left of a deadline becomes the request's limit.
+local function limit(client, request, deadline)
+  if not deadline then return true end
+  local left = deadline - client.clock()
+  if left <= 0 then return false end
+  local timeout = request.timeout
+  if not timeout or timeout > left then request.timeout = left end
+  return true
+end
+
+local out_of_time = "the deadline passed before the request was sent"
+
+--- Sends a prepared request and decodes its answer.
+---@return any value nil when it failed
+---@return table meta or err
+---@return table? meta when it failed
+function call.send(client, name, request, deadline)
+  if not limit(client, request, deadline) then
+    return nil, fail(name, { kind = "timeout", note = out_of_time })
+  end
+  local response, failure = client.transport:send(request)
+  if not response then
+    return nil, fail(name, from_transport(failure), request)
+  end
+  local value, meta, failed_meta = core.decode(request, response)
+  if value == nil then
+    failed_meta.attempts = 1
+    return nil, fail(name, meta, request), failed_meta
+  end
+  meta.attempts = 1
+  return value, meta
+end
+
+--- Gives a request its token, then sends it.
+function call.authorised(client, name, request, deadline)
+  local authorization, failure = client.token:get(client, deadline)
+  if not authorization then return nil, fail(name, failure) end
+  request.authorization = authorization
+  return call.send(client, name, request, deadline)
+end
+
+--- Calls one of the twelve operations.
+---@param client table
+---@param operation string the API's name for it
+---@param id any an id, something that carries one, or nil
+---@param payload any body, upload or query, as the operation has it
+---@param opts table? checked against `known`
+---@param known table? options.call if not given
+function call.operation(client, operation, id, payload, opts, known)
+  local name = core.operations[operation].name
+  opts = options.check(opts, known or options.call, name)
+  local request, failure = core.request(settings_for(client, opts), operation,
+    id, payload, client.wall_clock())
+  if not request then return nil, fail(name, failure) end
+  return call.authorised(client, name, request, opts.deadline)
+end
+
+--- Calls what has no method here.
+function call.request(client, method, path, opts)
+  opts = options.check(opts, options.request, "request")
+  local request, failure = core.raw_request(settings_for(client, opts),
+    method, path, opts)
+  if not request then return nil, fail("request", failure) end
+  return call.authorised(client, "request", request, opts.deadline)
+end
+
+return call

@@ -1,0 +1,149 @@
+--- Options: what a client and a call may be told, and in what form.
+--
+-- A name that is not known and a value of the wrong form are mistakes in the
+-- program, so both raise, at the caller's line, with the nearest name.
+
+local core = require "signicat.core"
+
+local options = {}
+
+local function is(...)
+  local wanted = { ... }
+  return function(value)
+    for i = 1, #wanted do
+      if type(value) == wanted[i] then return nil end
+    end
+    return "must be a " .. table.concat(wanted, " or a ")
+  end
+end
+
+local function seconds(value)
+  if type(value) ~= "number" or value ~= value or value < 0
+    or value > 1e9 then
+    return "must be a number of seconds, 0 for no limit"
+  end
+end
+
+local function bytes(value)
+  if type(value) ~= "number" or value ~= value or value < 1
+    or value > 2^53 then
+    return "must be a number of bytes"
+  end
+end
+
+local function one_of(...)
+  local names = { ... }
+  return function(value)
+    for i = 1, #names do
+      if value == names[i] then return nil end
+    end
+    return "must be one of \"" .. table.concat(names, "\", \"") .. "\""
+  end
+end
+
+local function transport(value)
+  if type(value) ~= "table" or type(value.send) ~= "function" then
+    return "must be a table with a function `send(self, request)`"
+  end
+end
+
+--- What every call takes; a client takes them too, as its own defaults.
+options.call = {
+  timeout = seconds,
+  connect_timeout = seconds,
+  stall_timeout = seconds,
+  max_body = bytes,
+  headers = is "table",
+  validate = one_of("full", "reference", "off"),
+  allow_unknown = is "boolean",
+}
+
+local function extend(base, more)
+  local all = {}
+  for name, check in pairs(base) do all[name] = check end
+  for name, check in pairs(more) do all[name] = check end
+  return all
+end
+
+--- What signicat.new takes.
+options.client = extend(options.call, {
+  base_url = is "string",
+  token_url = is "string",
+  insecure_http = is "boolean",
+  client_id = is "string",
+  client_secret = is "string",
+  auth_method = one_of("client_secret_post", "client_secret_basic"),
+  token = is "string",
+  auth = is("function", "table"),
+  transport = transport,
+  clock = is "function",
+  wall_clock = is "function",
+  sleep = is "function",
+  random = is "function",
+})
+
+-- `deadline` is a moment, so it has no sense as a client's default.
+options.call.deadline = is "number"
+
+options.download = extend(options.call, {
+  to = is "string",
+  overwrite = is "boolean",
+})
+
+options.wait = extend(options.call, {
+  first_delay = seconds,
+  max_delay = seconds,
+})
+
+options.request = extend(options.download, {
+  query = is "table",
+  json = is("table", "string", "number", "boolean", "userdata"),
+  content = is "string",
+  type = is "string",
+})
+
+--- The source of an upload.
+options.upload = {
+  path = is "string",
+  content = is "string",
+  type = is "string",
+  offset = bytes,
+  length = bytes,
+}
+options.upload.offset = function(value)
+  return value ~= 0 and bytes(value) or nil
+end
+
+local function names_of(known)
+  local names = {}
+  for name in pairs(known) do names[#names + 1] = name end
+  table.sort(names)
+  return names
+end
+
+--- Checks a table of options against what is known.
+---@param given table? nil is no options
+---@param known table name -> function(value) -> what is wrong with it
+---@param what string whose options, for the message
+---@return table given, or an empty table
+function options.check(given, known, what)
+  if given == nil then return {} end
+  if type(given) ~= "table" then
+    core.misuse(what .. ": its options are a table, not a " .. type(given))
+  end
+  for name, value in pairs(given) do
+    local check = known[name]
+    if not check then
+      local near = core.nearest(tostring(name), names_of(known))
+      core.misuse(("%s: no option '%s'%s"):format(what, tostring(name),
+        near and ("; did you mean '" .. near .. "'?") or ""))
+    end
+    local wrong = check(value)
+    if wrong then
+      core.misuse(("%s: option '%s' %s"):format(what, name, wrong))
+    end
+  end
+  return given
+end
+
+return options
