@@ -286,22 +286,17 @@ static const JsonByte *read_text(Reader *r, const JsonByte *p) {
 
 long sc_json_read(const char *text, size_t size, Buffer *index,
                   JsonFault *fault) {
-  Reader r;
-  r.text = (const JsonByte *)text;
-  r.end = r.text + size;
-  r.key = r.key_flag = 0;
-  r.index = index;
-  r.fault = fault;
-  r.closing = 0;
-  r.depth = 0;
+  const JsonByte *start = (const JsonByte *)text;
+  Reader r = {
+      .text = start, .end = start + size, .index = index, .fault = fault};
   fault->reason = NULL;
   fault->offset = 0;
   if (size > SC_JSON_MAX_BYTES) {
-    fail(&r, r.text + SC_JSON_MAX_BYTES, "larger than 256 MiB");
+    fail(&r, start + SC_JSON_MAX_BYTES, "larger than 256 MiB");
     return 0;
   }
   if (make_room(&r, 0) != 0) return -1;
-  if (read_text(&r, r.text) == NULL) return fault->reason != NULL ? 0 : -1;
+  if (read_text(&r, start) == NULL) return fault->reason != NULL ? 0 : -1;
   index->size += (size_t)(r.free - r.nodes) * sizeof(JsonNode);
   return (long)(r.free - r.nodes);
 }
