@@ -1,0 +1,230 @@
+-- service.lua: runs the sandbox's executable and speaks plain HTTP to it.
+--
+-- No code of ours takes part: LuaSocket speaks, lua-cjson reads. The service
+-- holds the reading end of a pipe from this process (--parent-fd 0), so it
+-- ends with the specs however they end. Every service that was started has
+-- to be stopped; `stop` and `kill` return its exit code or signal.
+
+local cjson = require "cjson"
+local http = require "socket.http"
+local ltn12 = require "ltn12"
+local socket = require "socket"
+
+local service = {}
+service.__index = service
+
+service.program = os.getenv "SIGNICAT_SANDBOX" or "build/signicat-sandbox"
+service.null = cjson.null
+service.unknown_id = "d1234567-89ab-7def-8123-456789abcdef"
+
+local function quote(text)
+  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
+end
+
+function service.read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local bytes = file:read "a"
+  file:close()
+  return bytes
+end
+
+-- A folder of this process's own, made by mktemp.
+function service.folder()
+  local pipe = assert(io.popen "mktemp -d")
+  local path = pipe:read "l"
+  pipe:close()
+  return path
+end
+
+function service.remove(path)
+  assert(path:find "^/." and os.execute("rm -r " .. quote(path)))
+end
+
+-- Until `done` answers something true: that, or an error after a while.
+function service.await(what, done)
+  for _ = 1, 1000 do
+    local result = done()
+    if result then return result end
+    socket.sleep(0.01)
+  end
+  error("waited too long for " .. what, 2)
+end
+
+-- Starts the executable with these words. `env` goes in front of it.
+function service.launch(words, env)
+  local self = setmetatable({ scratch = service.folder() }, service)
+  local line = { "echo $$ >" .. quote(self.scratch .. "/pid") .. ";",
+                 "exec env", env or "", quote(service.program) }
+  for _, word in ipairs(words) do line[#line + 1] = quote(word) end
+  line[#line + 1] = ">" .. quote(self.scratch .. "/out")
+  line[#line + 1] = "2>" .. quote(self.scratch .. "/err")
+  self.pipe = assert(io.popen(table.concat(line, " "), "w"))
+  self.pid = service.await("the shell", function()
+    return tonumber(service.read(self.scratch .. "/pid") or "")
+  end)
+  return self
+end
+
+function service:out() return service.read(self.scratch .. "/out") end
+function service:err() return service.read(self.scratch .. "/err") end
+
+-- Closes the pipe, which ends the service; its exit code or signal.
+function service:stop()
+  if not self.pipe then return nil end
+  local _, how, code = self.pipe:close()
+  self.pipe = nil
+  self.said, self.complained = self:out(), self:err()
+  service.remove(self.scratch)
+  return code, how
+end
+
+function service:signal(name)
+  assert(os.execute(("kill -%s %d"):format(name, self.pid)))
+end
+
+function service:kill()
+  self:signal "KILL"
+  return self:stop()
+end
+
+-- A service that is ready: url, client_id, client_secret, and a token.
+function service.start(...)
+  local self = service.launch { "--parent-fd", "0", ... }
+  local line = service.await("the ready line", function()
+    local text = self:out() or ""
+    if self:err() ~= "" then return self:err() end
+    return text:match "^[^\n]*\n"
+  end)
+  self.url, self.client_id, self.client_secret = line:match(
+    "^signicat%-sandbox ready url=(%S+) client_id=(%S+) "
+    .. "client_secret=(%S+)\n$")
+  self.port = tonumber((self.url or line):match ":(%d+)$")
+  assert(self.port, line)
+  self:renew()
+  return self
+end
+
+local function form(values)
+  local pairs_of = {}
+  for name, value in pairs(values) do
+    pairs_of[#pairs_of + 1] = name .. "=" .. value
+  end
+  return table.concat(pairs_of, "&")
+end
+
+function service:ask_token(values, headers)
+  headers = headers or {}
+  headers["Content-Type"] = "application/x-www-form-urlencoded"
+  headers.Authorization = headers.Authorization or false
+  return self:call("POST", "/auth/open/connect/token", form(values), headers)
+end
+
+function service:renew()
+  local status, answer = self:ask_token {
+    grant_type = "client_credentials", scope = "signicat-api",
+    client_id = self.client_id, client_secret = self.client_secret,
+  }
+  assert(status == 200, answer.error_description)
+  self.token = answer.access_token
+end
+
+-- One request. A table is sent as JSON; a header of false is left out.
+-- Returns the status, the body (decoded if it is JSON) and the headers.
+function service:call(method, path, body, headers)
+  local sent = { Authorization = self.token and "Bearer " .. self.token,
+                 Connection = "close" }
+  if type(body) == "table" then
+    body, sent["Content-Type"] = cjson.encode(body), "application/json"
+  end
+  if body then sent["Content-Length"] = #body end
+  for name, value in pairs(headers or {}) do sent[name] = value or nil end
+  local pieces = {}
+  local done, status, answered = http.request {
+    method = method, url = self.url .. path, headers = sent,
+    source = body and ltn12.source.string(body),
+    sink = ltn12.sink.table(pieces), redirect = false,
+  }
+  assert(done, status)
+  local text = table.concat(pieces)
+  if (answered["content-type"] or ""):find "json" then
+    text = cjson.decode(text)
+  end
+  return status, text, answered
+end
+
+-- Bytes as they are over one connection; everything that comes back.
+function service:raw(...)
+  local connection = assert(socket.connect("127.0.0.1", self.port))
+  connection:settimeout(10)
+  for _, bytes in ipairs { ... } do connection:send(bytes) end
+  local text, _, part = connection:receive "*a"
+  connection:close()
+  return text or part
+end
+
+local function expect(wanted, status, answer, headers)
+  if status ~= wanted then
+    error(("%s instead of %s: %s"):format(status, wanted,
+      type(answer) == "table" and cjson.encode(answer) or answer), 3)
+  end
+  return answer, headers
+end
+
+-- The calls specs need on their way; they raise when refused.
+
+function service:upload(bytes, mime)
+  return expect(200, self:call("POST", "/sign/documents", bytes or "Agreed",
+    { ["Content-Type"] = mime or "text/plain" }))
+end
+
+function service:collect(ids, package_to)
+  local documents = {}
+  for i, id in ipairs(ids) do documents[i] = { documentId = id } end
+  return expect(201, self:call("POST", "/sign/document-collections",
+    { documents = documents, packageTo = package_to }))
+end
+
+-- One session on new documents; `fields` replace what it would have.
+-- `fields.contents` are the documents' bytes, `fields.mime` their type.
+function service:session(fields)
+  fields = fields or {}
+  local ids, documents = {}, {}
+  for i, bytes in ipairs(fields.contents or { "Agreed" }) do
+    ids[i] = self:upload(bytes, fields.mime).documentId
+  end
+  local collection = self:collect(ids, fields.package_collection).id
+  for i, id in ipairs(ids) do
+    documents[i] = { documentId = id, documentCollectionId = collection,
+                     action = "SIGN" }
+  end
+  local session = {
+    title = "Lease 17", documents = documents,
+    signingSetup = { { signingFlow = "PKISIGNING", vendor = "NBID" } },
+  }
+  for name, value in pairs(fields) do session[name] = value end
+  session.contents, session.mime = nil, nil
+  session.package_collection = nil
+  return self:create_session(session)
+end
+
+function service:create_session(session)
+  return expect(201, self:call("POST", "/sign/signing-sessions",
+    { session }))[1]
+end
+
+function service:state(session)
+  return expect(200, self:call("GET", "/sign/signing-sessions/" .. session.id))
+    .lifecycle
+end
+
+function service:sign(session, body)
+  return self:call("POST", "/_sandbox/sessions/" .. session.id .. "/sign", body)
+end
+
+function service:reject(session, body)
+  return self:call("POST", "/_sandbox/sessions/" .. session.id .. "/reject",
+    body)
+end
+
+return service
