@@ -19,9 +19,10 @@
 #include <string.h>
 
 #define MAX_HEADER_BYTES (256 * 1024)
-#define MAX_REFUSAL_BYTES (64 * 1024) /* of an error's body, the rest is cut \
-                                       */
-#define LARGE_BODY (512 * 1024)       /* worth libcurl's larger buffer */
+#define MAX_REFUSAL_BYTES                                              \
+  (64 * 1024)                   /* of an error's body, the rest is cut \
+                                 */
+#define LARGE_BODY (512 * 1024) /* worth libcurl's larger buffer */
 
 /* The places in the user value. */
 enum { ANCHOR_MULTI = 1, ANCHOR_REQUEST };
@@ -35,7 +36,7 @@ static int is_success(const Transfer *transfer) {
 static void begin_answer(Transfer *transfer) {
   sc_buffer_clear(&transfer->bytes);
   transfer->header_size = 0;
-  transfer->status_read = 0;
+  transfer->status_read = transfer->headers_read = 0;
 }
 
 /* "HTTP/1.1 200 OK" or "HTTP/2 200". */
@@ -61,9 +62,10 @@ static size_t on_header(char *line, size_t one, size_t size, void *context) {
     transfer->status_read = transfer->status >= 200;
     return size;
   }
-  if (transfer->header_size > 0) return size;
+  if (transfer->headers_read) return size;
   if (size <= 2 && (*line == '\r' || *line == '\n')) {
     transfer->header_size = transfer->bytes.size;
+    transfer->headers_read = 1;
     return size;
   }
   if (transfer->bytes.size + size > MAX_HEADER_BYTES) {
@@ -298,8 +300,8 @@ static const char *kind_of(CURLcode code) {
   case CURLE_SSL_ENGINE_NOTFOUND:
   case CURLE_SSL_INVALIDCERTSTATUS:
   case CURLE_SSL_PINNEDPUBKEYNOTMATCH: return "tls";
-  case CURLE_UNSUPPORTED_PROTOCOL:
   case CURLE_URL_MALFORMAT: return "invalid";
+  case CURLE_UNSUPPORTED_PROTOCOL: /* an answer that is not HTTP/1 or 2 */
   case CURLE_WEIRD_SERVER_REPLY:
   case CURLE_HTTP2:
   case CURLE_HTTP2_STREAM:
@@ -356,6 +358,10 @@ void sc_transfer_done(Transfer *transfer, CURLcode code) {
   sc_multi_remove(transfer->multi, transfer);
   transfer->state = TRANSFER_DONE;
   transfer->code = code;
+  /* libcurl takes an end in the middle of the headers for the answer's. */
+  if (code == CURLE_OK && !transfer->headers_read) {
+    transfer->code = CURLE_GOT_NOTHING;
+  }
 }
 
 int transfer_new(lua_State *L) {

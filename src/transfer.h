@@ -33,9 +33,10 @@ typedef struct Transfer {
   Request *request;             /* anchored by the user value */
   CURLcode code;
   int status;
-  int status_read; /* the status line of the final answer came */
-  int too_large;   /* the body broke the cap */
-  int no_memory;   /* a callback found none */
+  int status_read;  /* the status line of the final answer came */
+  int headers_read; /* and all of its headers */
+  int too_large;    /* the body broke the cap */
+  int no_memory;    /* a callback found none */
   size_t header_size;
   Buffer bytes;      /* the answer: headers, then the body */
   Buffer line_bytes; /* the request's header lines, each ended by NUL */

@@ -1,0 +1,150 @@
+--- A server that misbehaves as told: lua server.lua BEHAVIOUR...
+--
+-- Prints its port, then serves one request after the other, of any number of
+-- connections. The n-th request it reads in full is answered by the n-th
+-- behaviour, the last one serves all that follow. `GET /count` is outside of
+-- the plan: it answers how often each method was read.
+
+local socket = require "socket"
+
+local plan = arg
+local counts, seen = {}, 0
+
+local SESSION = '{"id":"f05d0dce-a7af-432b-b6b8-e455ab7c0858"}'
+
+local function reply(body, head)
+  return ("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n%s"
+    .. "Content-Length: %d\r\n\r\n%s"):format(head or "", #body, body)
+end
+
+-- Each gets the connection and returns whether to keep it.
+local behave = {}
+
+function behave.ok(connection)
+  return connection:send(reply(SESSION))
+end
+
+function behave.list(connection)
+  return connection:send(reply("[" .. SESSION .. "]"))
+end
+
+--- Reads everything, says nothing, hangs up.
+function behave.close()
+  return false
+end
+
+--- Reads everything and never answers.
+function behave.stall(connection)
+  connection:settimeout(20)
+  connection:receive(1)
+  return false
+end
+
+function behave.cut(connection)
+  connection:send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+    .. "Content-Length: 500\r\n\r\n{\"id\":")
+  return false
+end
+
+function behave.cut_headers(connection)
+  connection:send("HTTP/1.1 200 OK\r\nContent-Ty")
+  return false
+end
+
+function behave.flood(connection)
+  local piece = ("x"):rep(65536)
+  connection:send("HTTP/1.1 200 OK\r\n\r\n")
+  while connection:send(piece) do end
+  return false
+end
+
+function behave.flood_headers(connection)
+  local line = "X-Flood: " .. ("x"):rep(8000) .. "\r\n"
+  connection:send("HTTP/1.1 200 OK\r\n")
+  while connection:send(line) do end
+  return false
+end
+
+function behave.flood_refusal(connection)
+  connection:send("HTTP/1.1 500 Oh\r\nContent-Length: 1000000\r\n\r\n"
+    .. ("x"):rep(1000000))
+  return true
+end
+
+function behave.nonsense(connection)
+  connection:send("Good morning!\r\n\r\n")
+  return false
+end
+
+function behave.interim(connection)
+  connection:send("HTTP/1.1 103 Early Hints\r\nX-Early: yes\r\n\r\n")
+  return connection:send(reply(SESSION, "X-Late: yes\r\n"))
+end
+
+function behave.chunked(connection)
+  connection:send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+    .. "Transfer-Encoding: chunked\r\nTrailer: X-End\r\n\r\n")
+  for piece in SESSION:gmatch("..?.?.?.?.?.?") do
+    connection:send(("%x\r\n%s\r\n"):format(#piece, piece))
+  end
+  return connection:send("0\r\nX-End: now\r\n\r\n")
+end
+
+function behave.redirect(connection)
+  connection:send("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n"
+    .. "Location: /elsewhere\r\n\r\n")
+  return true
+end
+
+local function report(connection)
+  local parts = {}
+  for method, count in pairs(counts) do
+    parts[#parts + 1] = ('"%s":%d'):format(method, count)
+  end
+  return connection:send(reply("{" .. table.concat(parts, ",") .. "}"))
+end
+
+--- Reads one request; its method and path, or nil at the end.
+local function read_request(connection)
+  local first = connection:receive("*l")
+  if not first then return nil end
+  local length = 0
+  for line in function() return connection:receive("*l") end do
+    if line == "" then break end
+    length = tonumber(line:lower():match("^content%-length:%s*(%d+)"))
+      or length
+  end
+  if length > 0 and not connection:receive(length) then return nil end
+  return first:match("^(%S+) (%S+)")
+end
+
+--- Serves one request of a connection; whether to keep the connection.
+local function serve(connection)
+  local method, path = read_request(connection)
+  if not method then return false end
+  if path:find("/count$") then return report(connection) end
+  seen = seen + 1
+  counts[method] = (counts[method] or 0) + 1
+  return behave[plan[math.min(seen, #plan)]](connection)
+end
+
+local listener = assert(socket.bind("127.0.0.1", 0))
+local _, port = listener:getsockname()
+print(port)
+io.stdout:flush()
+local open = { listener }
+while true do
+  local ready = socket.select(open)
+  for _, connection in ipairs(ready) do
+    if connection == listener then
+      local new = assert(listener:accept())
+      new:setoption("tcp-nodelay", true)
+      open[#open + 1] = new
+    elseif not serve(connection) then
+      connection:close()
+      for i = #open, 2, -1 do
+        if open[i] == connection then table.remove(open, i) end
+      end
+    end
+  end
+end

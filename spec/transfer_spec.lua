@@ -1,0 +1,265 @@
+-- The curl transfer against a real server that misbehaves on purpose.
+
+local core = require "signicat.core"
+local signicat = require "signicat"
+
+local ID = "f05d0dce-a7af-432b-b6b8-e455ab7c0858"
+local SESSIONS = { {
+  title = "Lease 17",
+  documents = { { documentId = ID, documentCollectionId = ID,
+                  action = "SIGN" } },
+  signingSetup = { { signingFlow = "PKISIGNING", vendor = "NBID" } },
+} }
+
+describe("a transfer", function()
+  local process, sign, port
+
+  --- Starts the server with a plan and a client of it.
+  local function serve(...)
+    process = assert(core.spawn("lua5.4", { "spec/support/server.lua", ... }))
+    port = assert(process:read_line(20))
+    sign = assert(signicat.new {
+      base_url = "http://127.0.0.1:" .. port .. "/sign", token = "ready" })
+  end
+
+  --- How often the server read each method, asked on a connection of its own.
+  local function counts()
+    sign:close()
+    local other = assert(signicat.new {
+      base_url = "http://127.0.0.1:" .. port, token = "ready" })
+    local seen = assert(other:request("GET", "/count")):totable()
+    other:close()
+    return seen
+  end
+
+  after_each(function()
+    if sign then sign:close() end
+    if process then process:kill() end
+    sign, process = nil, nil
+  end)
+
+  describe("on a reused connection that closes after the whole request",
+    function()
+      it("never sends a create a second time, and says it is ambiguous",
+        function()
+          serve("ok", "close", "list")
+          assert(sign.sessions:get(ID))
+          local created, err = sign.sessions:create(SESSIONS)
+          assert.is_nil(created)
+          assert.equal("connect", err.kind)
+          assert.is_true(err.ambiguous)
+          assert.is_true(err.sent)
+          assert.is_false(err.retryable)
+          assert.same({ GET = 1, POST = 1 }, counts())
+        end)
+
+      it("never sends an upload from memory a second time", function()
+        serve("ok", "close", "ok")
+        assert(sign.sessions:get(ID))
+        local _, err = sign.documents:upload { content = "Hello",
+                                               type = "text/plain" }
+        assert.is_true(err.ambiguous)
+        assert.same({ GET = 1, POST = 1 }, counts())
+      end)
+
+      it("never sends an upload from a file a second time", function()
+        local path = os.tmpname()
+        local file = assert(io.open(path, "wb"))
+        file:write(("a page of text\n"):rep(200000))
+        file:close()
+        serve("ok", "close", "ok")
+        assert(sign.sessions:get(ID))
+        local _, err = sign.documents:upload { path = path,
+                                               type = "text/plain" }
+        os.remove(path)
+        assert.is_true(err.ambiguous)
+        assert.same({ GET = 1, POST = 1 }, counts())
+      end)
+
+      it("never sends an upload of nothing a second time", function()
+        serve("ok", "close", "ok")
+        assert(sign.sessions:get(ID))
+        local _, err = sign.documents:upload { content = "",
+                                               type = "text/plain" }
+        assert.is_true(err.ambiguous)
+        assert.same({ GET = 1, POST = 1 }, counts())
+      end)
+
+      it("never sends a POST through the way out a second time", function()
+        serve("ok", "close", "ok")
+        assert(sign.sessions:get(ID))
+        local _, err = sign:request("POST", "/x", { json = { a = 1 } })
+        assert.is_true(err.ambiguous)
+        assert.same({ GET = 1, POST = 1 }, counts())
+      end)
+
+      it("repeats what is safe to repeat, so that the caller never knows",
+        function()
+          serve("ok", "close", "ok")
+          assert(sign.sessions:get(ID))
+          assert(sign.sessions:get(ID))
+          assert.same({ GET = 3 }, counts())
+        end)
+
+      it("repeats a POST that is said to be safe, so this can be seen at all",
+        function()
+          serve("ok", "close", "ok")
+          assert(sign.sessions:get(ID))
+          local request = assert(core.raw_request(
+            { base_url = "http://127.0.0.1:" .. port }, "POST", "/token",
+            { content = "a=b", type = "text/plain", repeatable = true }))
+          assert(sign.transport:send(request))
+          assert.same({ GET = 1, POST = 2 }, counts())
+        end)
+    end)
+
+  it("says that a create without an answer is ambiguous", function()
+    serve("close")
+    local _, err = sign.sessions:create(SESSIONS)
+    assert.equal("connect", err.kind)
+    assert.equal("first_byte", err.phase)
+    assert.is_true(err.ambiguous)
+  end)
+
+  it("says that a create which timed out after sending is ambiguous",
+    function()
+      serve("stall")
+      local _, err = sign.sessions:create(SESSIONS, { timeout = 0.3 })
+      assert.equal("timeout", err.kind)
+      assert.equal("first_byte", err.phase)
+      assert.is_true(err.ambiguous)
+    end)
+
+  it("says that a create whose answer was cut is ambiguous", function()
+    serve("cut")
+    local _, err = sign.sessions:create(SESSIONS)
+    assert.equal("body", err.phase)
+    assert.is_true(err.ambiguous)
+  end)
+
+  it("says that nothing was sent when nobody listens", function()
+    serve("ok")
+    process:kill()
+    local _, err = sign.sessions:create(SESSIONS)
+    assert.equal("connect", err.kind)
+    assert.equal("connect", err.phase)
+    assert.is_false(err.sent)
+    assert.is_false(err.ambiguous)
+    assert.is_true(err.retryable)
+  end)
+
+  -- What is told of a read that fails: the plan, then kind and phase.
+  local failures = {
+    { "close", "connect", "first_byte" },
+    { "cut", "connect", "body" },
+    { "cut_headers", "connect", "body" },
+    { "nonsense", "protocol", "first_byte" },
+    { "flood_headers", "too_large", "body" },
+  }
+  for _, case in ipairs(failures) do
+    local plan, kind, phase = case[1], case[2], case[3]
+    it("tells of a server that does `" .. plan .. "`", function()
+      serve(plan)
+      local session, err = sign.sessions:get(ID)
+      assert.is_nil(session)
+      assert.same({ kind, phase }, { err.kind, err.phase })
+      assert.is_false(err.ambiguous)
+    end)
+  end
+
+  it("ends a flood at max_body", function()
+    serve("flood")
+    local _, err = sign.sessions:get(ID, { max_body = 100000 })
+    assert.equal("too_large", err.kind)
+  end)
+
+  it("keeps the status of a refusal with an endless body", function()
+    serve("flood_refusal")
+    local _, err = sign.sessions:get(ID)
+    assert.equal("server", err.kind)
+    assert.equal(500, err.status)
+    assert.is_true(#err.body <= 4096)
+  end)
+
+  it("goes on after a body that was cut off at the cap", function()
+    serve("flood_refusal", "ok")
+    sign.sessions:get(ID)
+    assert.equal(ID, assert(sign.sessions:get(ID)).id)
+  end)
+
+  it("passes over interim answers", function()
+    serve("interim")
+    local session, meta = assert(sign.sessions:get(ID))
+    assert.equal(ID, session.id)
+    assert.equal("yes", meta.headers["x-late"])
+    assert.is_nil(meta.headers["x-early"])
+  end)
+
+  it("keeps trailers out of the body", function()
+    serve("chunked")
+    assert.equal(ID, assert(sign.sessions:get(ID)).id)
+  end)
+
+  it("does not follow a redirect", function()
+    serve("redirect", "ok")
+    local _, err = sign.sessions:get(ID)
+    assert.equal("protocol", err.kind)
+    assert.equal(302, err.status)
+    assert.same({ GET = 1 }, counts())
+  end)
+
+  it("uses a connection again, and says so", function()
+    serve("ok")
+    local _, first = assert(sign.sessions:get(ID))
+    local _, second = assert(sign.sessions:get(ID))
+    assert.is_false(first.reused)
+    assert.is_true(second.reused)
+    assert.is_true(second.timing.total >= second.timing.first_byte)
+  end)
+
+  it("leaves nothing behind when it is dropped while running", function()
+    serve("stall")
+    local multi = core.multi()
+    local transfer = core.transfer(multi)
+    local request = assert(core.raw_request(
+      { base_url = "http://127.0.0.1:" .. port }, "GET", "/x", {}))
+    assert.is_true(transfer:start(request))
+    assert.equal(1, multi:step(0))
+    transfer, request = nil, nil -- luacheck: ignore
+    collectgarbage()
+    collectgarbage()
+    assert.equal(0, multi:step(0))
+    multi:close()
+  end)
+
+  it("reports that it was cancelled when its client closes", function()
+    serve("stall")
+    local multi = core.multi()
+    local transfer = core.transfer(multi)
+    local request = assert(core.raw_request(
+      { base_url = "http://127.0.0.1:" .. port }, "GET", "/x", {}))
+    transfer:start(request)
+    multi:step(0)
+    multi:close()
+    multi:close()
+    assert.is_true(transfer:done())
+    local response, failure = transfer:finish()
+    assert.is_nil(response)
+    assert.equal("cancelled", failure.kind)
+    assert.has_error(function() transfer:start(request) end,
+      "the client is closed")
+  end)
+
+  it("cannot be started twice, nor finished before its end", function()
+    serve("stall")
+    local multi = core.multi()
+    local transfer = core.transfer(multi)
+    local request = assert(core.raw_request(
+      { base_url = "http://127.0.0.1:" .. port }, "GET", "/x", {}))
+    assert.has_error(function() transfer:finish() end)
+    transfer:start(request)
+    assert.has_error(function() transfer:start(request) end)
+    assert.has_error(function() transfer:finish() end)
+    multi:close()
+  end)
+end)
