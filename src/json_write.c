@@ -263,7 +263,7 @@ static void collect_names(Writer *w) {
     memcpy(w->names->data + w->names->size, &name, sizeof name);
     w->names->size += sizeof name;
   }
-  sort_names(names_of(w) + first, count - first);
+  if (count > first) sort_names(names_of(w) + first, count - first);
 }
 
 static const Schema *schema_of(const Schema *schema, const char *name) {
