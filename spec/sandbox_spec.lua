@@ -1,0 +1,131 @@
+-- Starting and stopping the sandbox from Lua, and what survives what.
+
+local core = require "signicat.core"
+local sandbox = require "signicat.sandbox"
+
+local function read_file(path)
+  local file = assert(io.open(path, "rb"))
+  local bytes = file:read("*a")
+  file:close()
+  return bytes
+end
+
+local function lives(pid)
+  local file = io.open("/proc/" .. pid .. "/stat")
+  if not file then return false end
+  local state = file:read("*a"):match("%) (%u)")
+  file:close()
+  return state ~= "Z"
+end
+
+--- Waits, as long as a loaded machine may take, until a process is gone.
+local function wait_until_gone(pid)
+  for _ = 1, 2000 do
+    if not lives(pid) then return true end
+    core.sleep(0.01)
+  end
+  return false
+end
+
+describe("sandbox.start", function()
+  local folder, service
+
+  before_each(function()
+    local pipe = assert(io.popen("mktemp -d"))
+    folder = pipe:read("*l")
+    pipe:close()
+  end)
+
+  after_each(function()
+    if service then service:stop() end
+    service = nil
+    os.execute("rm -rf '" .. folder .. "'")
+  end)
+
+  it("gives the address and credentials that its own client uses", function()
+    service = assert(sandbox.start())
+    assert.matches("^http://127%.0%.0%.1:%d+$", service.url)
+    local sign = assert(service:client())
+    assert.equal(0, assert(sign.sessions:list()).total)
+    sign:close()
+  end)
+
+  it("can be stopped twice, and leaves no process behind", function()
+    service = assert(sandbox.start())
+    local pid = service.process:pid()
+    service:stop()
+    service:stop()
+    assert.is_false(lives(pid))
+  end)
+
+  it("tells what is wrong with an executable that is not there", function()
+    local none, err = sandbox.start { executable = "/no/such/sandbox" }
+    assert.is_nil(none)
+    assert.equal("io", err.kind)
+    assert.matches("No such file", tostring(err))
+  end)
+
+  it("tells when the program does not become ready", function()
+    local none, err = sandbox.start { executable = "true" }
+    assert.is_nil(none)
+    assert.equal("io", err.kind)
+    assert.matches("did not start", tostring(err))
+  end)
+
+  it("raises for an option it does not know", function()
+    local ok, message = pcall(function() sandbox.start { dta = folder } end)
+    assert.is_false(ok)
+    assert.matches("sandbox_spec.lua:%d+: .*did you mean 'data'", message)
+  end)
+
+  it("keeps the data of a folder it is given, and its credentials", function()
+    service = assert(sandbox.start { data = folder })
+    local id, secret = service.client_id, service.client_secret
+    local sign = assert(service:client())
+    local document = assert(sign.documents:upload {
+      content = "kept", type = "text/plain" })
+    sign:close()
+    service:stop()
+    service = assert(sandbox.start { data = folder })
+    assert.same({ id, secret }, { service.client_id, service.client_secret })
+    sign = assert(service:client())
+    assert.equal("kept", assert(sign.documents:download(document)))
+    sign:close()
+  end)
+
+  it("has an upload byte for byte after kill -9 right behind its 200",
+    function()
+      local source = folder .. "/source.pdf"
+      local file = assert(io.open(source, "wb"))
+      for i = 1, 100000 do file:write(("%08d\0\255\n"):format(i)) end
+      file:close()
+      service = assert(sandbox.start { data = folder .. "/data" })
+      local sign = assert(service:client())
+      local document = assert(sign.documents:upload { path = source })
+      service.process:kill()
+      sign:close()
+      service = assert(sandbox.start { data = folder .. "/data" })
+      sign = assert(service:client())
+      local target = folder .. "/back.pdf"
+      local _, meta = assert(sign.documents:download(document,
+        { to = target }))
+      assert.is_true(meta.verified)
+      assert.is_true(read_file(source) == read_file(target))
+      sign:close()
+    end)
+
+  it("ends with its parent, however that ends and whoever else lives on",
+    function()
+      local parent = assert(core.spawn("lua5.4",
+        { "spec/support/parent.lua" }))
+      local line = assert(parent:read_line(30))
+      local pid, other = line:match("^(%d+)%s+(%d+)$")
+      assert.is_true(lives(pid))
+      parent:kill()
+      local gone = wait_until_gone(pid)
+      local other_lives = lives(other)
+      os.execute("kill " .. other)
+      assert.is_true(gone)
+      assert.is_true(other_lives)
+    end)
+end)
