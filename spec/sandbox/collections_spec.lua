@@ -11,7 +11,7 @@ describe("the sandbox's collections", function()
     sandbox = service.start()
     document = sandbox:upload().documentId
   end)
-  teardown(function() sandbox:stop() end)
+  teardown(function() sandbox:finish() end)
 
   it("are answered as they were sent, with an id and an output", function()
     local sent = {
@@ -102,6 +102,14 @@ describe("the sandbox's collections", function()
     for i = 1, 500 do body["field" .. i] = 1 end
     local _, answer = sandbox:call("POST", PATH, body)
     assert.equal(100, #answer.invalidParams)
+  end)
+
+  it("name an unknown field of any length in valid UTF-8", function()
+    local name = "x" .. ("ø"):rep(5000)
+    local _, answer = sandbox:call("POST", PATH, { [name] = 1 })
+    local shown = answer.invalidParams[2].name
+    assert.is_true(utf8.len(shown) ~= nil and #shown <= 64)
+    assert.equal(shown, name:sub(1, #shown))
   end)
 
   it("are refused with a document nobody uploaded, and leave nothing",

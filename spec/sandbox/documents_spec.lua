@@ -8,7 +8,7 @@ describe("the sandbox's documents", function()
   local sandbox
 
   setup(function() sandbox = service.start() end)
-  teardown(function() sandbox:stop() end)
+  teardown(function() sandbox:finish() end)
 
   local function path(document, rest)
     return "/sign/documents/" .. document.documentId .. (rest or "")
@@ -96,12 +96,14 @@ describe("the sandbox's documents", function()
     assert.equal("Leie «17»", answer.title)
     assert.is_nil(answer.description)
 
-    _, answer = sandbox:call("PATCH", path(document, "/metadata"),
+    status, answer = sandbox:call("PATCH", path(document, "/metadata"),
       { description = "for flat 17", title = "Lease" })
+    assert.equal(200, status)
     document.filename, document.title = "lease.txt", "Lease"
     document.description = "for flat 17"
     assert.same(document, answer)
-    _, answer = sandbox:call("GET", path(document, "/metadata"))
+    status, answer = sandbox:call("GET", path(document, "/metadata"))
+    assert.equal(200, status)
     assert.same(document, answer)
   end)
 

@@ -27,7 +27,7 @@ describe("the sandbox's list of sessions", function()
     add("No", {})
     assert(sandbox:reject(made.No) == 200)
   end)
-  teardown(function() sandbox:stop() end)
+  teardown(function() sandbox:finish() end)
 
   local function list(query)
     local status, page = sandbox:call("GET", "/sign/signing-sessions" .. query)

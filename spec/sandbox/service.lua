@@ -79,6 +79,15 @@ function service:stop()
   return code, how
 end
 
+-- The same for one that must have had nothing to complain of, a sanitizer
+-- included.
+function service:finish()
+  local code, how = self:stop()
+  if code ~= 0 or self.complained ~= "" then
+    error(("%s %s: %s"):format(how, code, self.complained), 2)
+  end
+end
+
 function service:signal(name)
   assert(os.execute(("kill -%s %d"):format(name, self.pid)))
 end

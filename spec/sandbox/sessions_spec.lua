@@ -13,7 +13,7 @@ describe("the sandbox's sessions", function()
     document = sandbox:upload().documentId
     collection = sandbox:collect({ document }).id
   end)
-  teardown(function() sandbox:stop() end)
+  teardown(function() sandbox:finish() end)
 
   -- Every field there is, on a document that exists.
   local function full()

@@ -7,7 +7,7 @@ describe("the sandbox's tokens", function()
   local sandbox
 
   setup(function() sandbox = service.start("--token-ttl", "1") end)
-  teardown(function() sandbox:stop() end)
+  teardown(function() sandbox:finish() end)
 
   local function values(changes)
     local form = {

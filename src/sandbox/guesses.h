@@ -2,10 +2,11 @@
  * guesses.h: what is not stated about the service anywhere, a name each.
  *
  * The rest of the sandbox follows what is published. Where nothing is, a
- * choice had to be made; it is made here and only here, so that a reader
- * finds them all and a better fact is one line to change. Two guesses are
- * code and say so in their function's name: `guess_initial_output` in
- * sessions.c and `guess_order` in listing.c.
+ * choice had to be made; a better fact is one line to change. Values and
+ * switches are here. Guesses that are lists or code have `guess` in their
+ * names: guess_initial_output (sessions.c), guess_order and guess_once
+ * (listing.c), guess_vendors (session_rules.c). Codes and titles that are
+ * guesses are marked in the table of problem.c.
  */
 #ifndef SANDBOX_GUESSES_H
 #define SANDBOX_GUESSES_H

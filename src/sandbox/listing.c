@@ -25,9 +25,9 @@ typedef struct Listing {
   json_t *findings;
 } Listing;
 
-/* A parameter that may come once; NULL when it did not come. */
-static const char *once(Listing *listing, const Query *query,
-                        const char *name) {
+/* A parameter that may come only once; NULL when it did not come. */
+static const char *guess_once(Listing *listing, const Query *query,
+                              const char *name) {
   bool again;
   const char *value = query_value(query, name, &again);
   if (again) problem_find(listing->findings, name, "was given more than once");
@@ -38,7 +38,7 @@ static int64_t read_number(Listing *listing, const Query *query,
                            const char *name, int64_t least, int64_t most,
                            int64_t otherwise) {
   char reason[64];
-  const char *text = once(listing, query, name);
+  const char *text = guess_once(listing, query, name);
   if (!text) return otherwise;
   size_t size = strlen(text);
   if (size > 0 && size <= 9 && strspn(text, "0123456789") == size) {
@@ -53,7 +53,7 @@ static int64_t read_number(Listing *listing, const Query *query,
 
 static When read_time(Listing *listing, const Query *query, const char *name) {
   When when = WHEN_NONE;
-  const char *text = once(listing, query, name);
+  const char *text = guess_once(listing, query, name);
   if (text && !when_parse(text, &when))
     problem_find(listing->findings, name,
                  "must be a date and time like 2024-01-01T00:00:00Z");
@@ -138,7 +138,7 @@ static void read_query(Listing *listing, const Query *query) {
   read_list(listing, query, "sort", guess_order,
             "must be +createdAt, -createdAt, +dueDate or -dueDate");
   finish_order(listing);
-  const char *title = once(listing, query, "sessionTitleLike");
+  const char *title = guess_once(listing, query, "sessionTitleLike");
   if (title) listing->title = text_fold(title);
 }
 

@@ -15,29 +15,32 @@ static const struct {
   int status;
   const char *code, *title;
 } kinds[] = {
+    /* Published, or seen in programs. */
     [PROBLEM_BAD_REQUEST] = {400, "bad_request", "Bad request"},
     [PROBLEM_INVALID_PARAMETER] = {400, "invalid_request_parameter",
                                    "Invalid request parameter"},
     [PROBLEM_INVALID_TOKEN] = {401, "invalid_token",
                                "Invalid authentication token."},
-    [PROBLEM_NOT_FOUND] = {404, "not_found", "Not found"},
     [PROBLEM_DOCUMENT_NOT_FOUND] = {404, "document_not_found",
                                     "Could not find document"},
+    [PROBLEM_INTERNAL] = {500, "internal_server_error",
+                          "Internal server error"},
+    /* Guesses. */
     [PROBLEM_COLLECTION_NOT_FOUND] = {404, "document_collection_not_found",
                                       "Could not find document collection"},
     [PROBLEM_SESSION_NOT_FOUND] = {404, "signing_session_not_found",
                                    "Could not find signing session"},
+    [PROBLEM_NOT_FOUND] = {404, "not_found", "Not found"},
     [PROBLEM_METHOD_NOT_ALLOWED] = {405, "method_not_allowed",
                                     "Method not allowed"},
     [PROBLEM_CONFLICT] = {409, "conflict", "Conflict"},
     [PROBLEM_TOO_LARGE] = {413, "payload_too_large", "Payload too large"},
     [PROBLEM_MEDIA_TYPE] = {415, "unsupported_media_type",
                             "Unsupported media type"},
+    /* The sandbox's own. */
     [PROBLEM_MISDIRECTED] = {421, "misdirected_request", "Misdirected request"},
     [PROBLEM_UNPROCESSABLE] = {422, "unprocessable_document",
                                "Document cannot be signed"},
-    [PROBLEM_INTERNAL] = {500, "internal_server_error",
-                          "Internal server error"},
     [PROBLEM_NOT_IMPLEMENTED] = {501, "not_implemented", "Not implemented"},
 };
 

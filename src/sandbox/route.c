@@ -36,6 +36,7 @@ static bool fits(const char *pattern, char *const *parts, int count,
     if (*pattern++ != '/') return false;
     size_t size = strcspn(pattern, "/");
     if (*pattern == '{' && match->count < ROUTE_VALUES) {
+      if (*parts[i] == '\0') return false;
       match->names[match->count] = pattern + 1;
       match->name_sizes[match->count] = size - 2;
       match->values[match->count++] = parts[i];

@@ -22,8 +22,9 @@
 
 static const char *const actions[] = {"SIGN", "VIEW", NULL};
 static const char *const flows[] = {"AUTHENTICATION_BASED", "PKISIGNING", NULL};
-static const char *const vendors[] = {"AUDKENNI", "BUYPASS", "MOBILEID", "NBID",
-                                      "SBID",     "SMARTID", NULL};
+/* The service may know more; here a new one is more likely a slip. */
+static const char *const guess_vendors[] = {
+    "AUDKENNI", "BUYPASS", "MOBILEID", "NBID", "SBID", "SMARTID", NULL};
 static const char *const packages[] = {"PADES_CONTAINER", NULL};
 static const char *const validations[] = {"NATIONAL_IDENTIFICATION_NUMBER",
                                           NULL};
@@ -46,7 +47,7 @@ static const Rule provider = {OBJECT(provider_fields)};
 static const Rule setup_fields[] = {
     {.name = "signingFlow", ENUM(flows), .required = true},
     {.name = "identityProviders", LIST(provider)},
-    {.name = "vendor", ENUM(vendors)},
+    {.name = "vendor", ENUM(guess_vendors)},
     {.name = "additionalParameters", .kind = RULE_STRING_MAP},
     {.name = NULL}};
 static const Rule setup = {OBJECT(setup_fields)};

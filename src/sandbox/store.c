@@ -173,7 +173,9 @@ static bool migrate(Store *store, char *why, size_t size) {
   store_done(rows);
   if (version == STORE_SCHEMA_VERSION) return true;
   if (version > 0) {
-    snprintf(why, size, "%s was made by another version of the sandbox",
+    snprintf(why, size,
+             "%s was made by another version of the sandbox; choose another "
+             "folder with --data",
              store->path);
     return false;
   }
@@ -183,8 +185,9 @@ static bool migrate(Store *store, char *why, size_t size) {
               sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
   sqlite3_free(sql);
   if (!made)
-    snprintf(why, size, "%s cannot be used: %s", store->path,
-             db ? sqlite3_errmsg(db) : "it does not open");
+    snprintf(why, size,
+             "%s cannot be used (%s); choose another folder with --data",
+             store->path, db ? sqlite3_errmsg(db) : "it does not open");
   return made;
 }
 

@@ -1,0 +1,286 @@
+-- Starting and ending: options, folders, restarts, the parent's pipe.
+
+local judges = require "spec.support.judges"
+local service = require "spec.sandbox.service"
+local socket = require "socket"
+
+local function exists(path)
+  return select(2, judges.run("test", "-e", path)) == 0
+end
+
+local function entries(folder)
+  local text = judges.run("ls", "-A", folder)
+  local names = {}
+  for name in text:gmatch "[^\n]+" do names[#names + 1] = name end
+  return names
+end
+
+local function gone(port)
+  return socket.connect("127.0.0.1", port) == nil
+end
+
+describe("the sandbox's process", function()
+  local folder
+
+  before_each(function() folder = service.folder() end)
+  after_each(function() service.remove(folder) end)
+
+  -- Runs to its own end: exit code, what it said, what it complained of.
+  local function run(...)
+    local one = service.launch { ... }
+    return one:stop(), one.said, one.complained
+  end
+
+  it("says one line on stdout, whatever happens later", function()
+    local one = service.start()
+    one:session()
+    one:call("GET", "/x")
+    one:finish()
+    assert.equal(1, select(2, one.said:gsub("\n", "")))
+    assert.matches("^signicat%-sandbox ready url=http://127%.0%.0%.1:%d+ "
+      .. "client_id=sandbox%-%x+ client_secret=%x+\n$", one.said)
+  end)
+
+  it("explains itself", function()
+    local code, said = run "--help"
+    assert.equal(0, code)
+    for option in ("port data token-ttl max-upload parent-fd"):gmatch "%S+" do
+      assert.matches("--" .. option, said, 1, true)
+    end
+    code, said = run "--version"
+    assert.equal(0, code)
+    assert.matches("^signicat%-sandbox %d+%.%d+%.%d+\n$", said)
+  end)
+
+  for _, words in ipairs {
+    { "--colour" }, { "file.pdf" }, { "--port" }, { "--port", "x" },
+    { "--port", "65536" }, { "--port", "-1" }, { "--port", "" },
+    { "--token-ttl", "0" }, { "--token-ttl", "3601" },
+    { "--max-upload", "0" }, { "--max-upload", "1k" },
+    { "--parent-fd", "77" },
+  } do
+    local line = table.concat(words, " ")
+    it(("ends with 2 and a hint after %q"):format(line), function()
+      local code, said, complained = run(table.unpack(words))
+      assert.equal(2, code)
+      assert.equal("", said)
+      assert.is_true(#complained > 0)
+    end)
+  end
+
+  it("listens where it is told", function()
+    local one = service.start()
+    local port = one.port
+    one:finish()
+    local two = service.start("--port", tostring(port))
+    assert.equal(port, two.port)
+
+    local code, said, complained = run("--port", tostring(port))
+    two:finish()
+    assert.equal(1, code)
+    assert.equal("", said)
+    assert.matches("port " .. port .. " cannot be used", complained, 1, true)
+    assert.matches("--port", complained, 1, true)
+  end)
+
+  it("keeps everything over kill -9, byte for byte", function()
+    local one = service.start("--data", folder)
+    local bytes = ("\0\r\n\xff%PDF"):rep(50000)
+    local document = one:upload(bytes, "application/pdf")
+    local session = one:session()
+    local token = one.token
+    assert.equal(9, (one:kill()))
+
+    local two = service.start("--data", folder)
+    finally(function() two:finish() end)
+    assert.same({ one.client_id, one.client_secret },
+      { two.client_id, two.client_secret })
+    two.token = token
+    local _, again, headers = two:call("GET",
+      "/sign/documents/" .. document.documentId)
+    assert.is_true(again == bytes)
+    assert.equal("application/pdf", headers["content-type"])
+    local status, read = two:call("GET",
+      "/sign/signing-sessions/" .. session.id)
+    assert.equal(200, status)
+    -- The port differs, so the signature URL does; its id does not.
+    local port = (":" .. one.port):gsub("%p", "%%%0")
+    session.signatureUrl = session.signatureUrl:gsub(port, ":" .. two.port)
+    assert.same(session, read)
+  end)
+
+  it("keeps its authority over restarts", function()
+    local one = service.start("--data", folder)
+    local _, first = one:call("GET", "/_sandbox/ca.pem")
+    one:kill()
+    local two = service.start("--data", folder)
+    local _, second = two:call("GET", "/_sandbox/ca.pem")
+    two:finish()
+    assert.equal(first, second)
+  end)
+
+  it("sweeps what no row stands for", function()
+    local one = service.start("--data", folder)
+    local document = one:upload()
+    -- Cut off in the middle of an upload.
+    local connection = socket.connect("127.0.0.1", one.port)
+    connection:send("POST /sign/documents HTTP/1.1\r\nHost: localhost\r\n"
+      .. "Authorization: Bearer " .. one.token .. "\r\n"
+      .. "Content-Type: text/plain\r\nContent-Length: 100\r\n\r\nhalf")
+    service.await("the half document", function()
+      return #entries(folder .. "/documents") == 2
+    end)
+    one:kill()
+    connection:close()
+    judges.write(folder .. "/documents/" .. service.unknown_id, "orphan")
+    local two = service.start("--data", folder)
+    assert.same({ document.documentId }, entries(folder .. "/documents"))
+    two:finish()
+  end)
+
+  it("leaves no file of an upload that was cut off", function()
+    local one = service.start("--data", folder)
+    local connection = socket.connect("127.0.0.1", one.port)
+    connection:send("POST /sign/documents HTTP/1.1\r\nHost: localhost\r\n"
+      .. "Authorization: Bearer " .. one.token .. "\r\n"
+      .. "Content-Type: text/plain\r\nContent-Length: 100\r\n\r\nhalf")
+    service.await("the half document", function()
+      return #entries(folder .. "/documents") == 1
+    end)
+    connection:close()
+    service.await("its end", function()
+      return #entries(folder .. "/documents") == 0
+    end)
+    one:finish()
+  end)
+
+  it("leaves no file of a document that is deleted", function()
+    local one = service.start("--data", folder)
+    one:call("DELETE", "/sign/documents/" .. one:upload().documentId)
+    assert.same({}, entries(folder .. "/documents"))
+    one:finish()
+  end)
+
+  it("keeps a data folder to itself", function()
+    local one = service.start("--data", folder)
+    local code, said, complained = run("--data", folder)
+    assert.equal(1, code)
+    assert.equal("", said)
+    assert.matches("in use by another signicat-sandbox", complained, 1, true)
+    assert.equal(200, (one:call("GET", "/sign/signing-sessions")))
+    one:finish()
+  end)
+
+  it("keeps its secrets from others", function()
+    local one = service.start("--data", folder .. "/new")
+    one:finish()
+    local modes = judges.run("stat", "-c", "%a", folder .. "/new",
+      folder .. "/new/credentials", folder .. "/new/documents")
+    assert.equal("700\n600\n700\n", modes)
+  end)
+
+  local bad_folders = {
+    { "below nothing", "/nowhere/at/all" }, { "that is a file", "/file" },
+  }
+  for _, case in ipairs(bad_folders) do
+    it("says so of a data folder " .. case[1], function()
+      judges.write(folder .. "/file", "x")
+      local code, said, complained = run("--data", folder .. case[2])
+      assert.equal(1, code)
+      assert.equal("", said)
+      assert.matches("^signicat%-sandbox: the data folder ", complained)
+    end)
+  end
+
+  for _, name in ipairs { "sandbox.db", "credentials" } do
+    it("ends with 1 and words when " .. name .. " is damaged", function()
+      judges.write(folder .. "/" .. name, "not what it should be")
+      local code, said, complained = run("--data", folder)
+      assert.equal(1, code)
+      assert.equal("", said)
+      assert.matches(name, complained, 1, true)
+      assert.equal("not what it should be",
+        judges.read(folder .. "/" .. name))
+    end)
+  end
+
+  local function in_tmp(...)
+    return service.launch({ ... }, "TMPDIR=" .. folder)
+  end
+
+  local function ready(one)
+    service.await("the ready line", function()
+      return one:out() and one:out():find "\n"
+    end)
+    return one
+  end
+
+  it("removes its temporary folder at the end", function()
+    local one = ready(in_tmp("--parent-fd", "0"))
+    assert.equal(1, #entries(folder))
+    one:finish()
+    assert.same({}, entries(folder))
+  end)
+
+  it("sweeps the temporary folders of killed runs, and no others", function()
+    local one = ready(in_tmp("--parent-fd", "0"))
+    local stale = folder .. "/" .. entries(folder)[1]
+    assert.equal(9, (one:kill()))
+    assert.is_true(exists(stale .. "/sandbox.db"))
+
+    local living = ready(in_tmp("--parent-fd", "0"))
+    assert.is_false(exists(stale))
+    local home = folder .. "/" .. entries(folder)[1]
+
+    -- Neither a link, nor a folder without our lock file, nor other names.
+    judges.run("mkdir", "-p", folder .. "/kept",
+      folder .. "/signicat-sandbox-NOLOCK",
+      folder .. "/signicat-sandbox-toolong")
+    for _, name in ipairs { "kept", "signicat-sandbox-toolong" } do
+      judges.write(folder .. "/" .. name .. "/lock", "")
+    end
+    judges.run("ln", "-s", folder .. "/kept",
+      folder .. "/signicat-sandbox-linked")
+    ready(in_tmp("--parent-fd", "0")):finish()
+    assert.is_true(exists(home .. "/sandbox.db"))
+    assert.is_true(exists(folder .. "/kept/lock"))
+    assert.is_true(exists(folder .. "/signicat-sandbox-NOLOCK"))
+    assert.is_true(exists(folder .. "/signicat-sandbox-toolong/lock"))
+    living:finish()
+  end)
+
+  for _, signal in ipairs { "TERM", "INT" } do
+    it("ends cleanly at SIG" .. signal, function()
+      local one = ready(in_tmp())
+      one:signal(signal)
+      assert.equal(0, (one:stop()))
+      assert.same({}, entries(folder))
+    end)
+  end
+
+  it("ends when its parent does", function()
+    -- A shell in between holds the only writing end, stops and is killed.
+    local log = folder .. "/log"
+    local pipe = io.popen(("mkfifo %s/pipe; (exec %s --parent-fd 3 "
+      .. "3<%s/pipe >%s 2>&1 </dev/null) & exec 4>%s/pipe; echo $$; "
+      .. "kill -STOP $$"):format(folder, service.program, folder, log, folder))
+    local parent = tonumber(pipe:read "l")
+    local port = service.await("the ready line", function()
+      return (service.read(log) or ""):match "127%.0%.0%.1:(%d+) .*\n"
+    end)
+    assert.is_false(gone(tonumber(port)))
+    assert.is_true(os.execute("kill -9 " .. parent))
+    service.await("the service's end", function()
+      return gone(tonumber(port))
+    end)
+    pipe:close()
+  end)
+
+  it("goes on while its parent writes into the pipe", function()
+    local one = service.start()
+    one.pipe:write(("x"):rep(1000))
+    one.pipe:flush()
+    assert.equal(200, (one:call("GET", "/sign/signing-sessions")))
+    one:finish()
+  end)
+end)
