@@ -15,7 +15,7 @@ static Multi *check_any(lua_State *L, int index) {
 
 Multi *sc_multi_check(lua_State *L, int index) {
   Multi *multi = check_any(L, index);
-  if (!multi->handle) luaL_error(L, "the client is closed");
+  if (!multi->handle) sc_misuse(L, "the client is closed");
   return multi;
 }
 

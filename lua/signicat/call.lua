@@ -5,6 +5,7 @@
 
 local core = require "signicat.core"
 local options = require "signicat.options"
+local settings = require "signicat.settings"
 
 local call = {}
 
@@ -34,29 +35,6 @@ local function from_transport(failure)
   if type(failure) == "table" and failure.kind then return failure end
   return { kind = "connect", sent = true, detail = tostring(failure),
            note = "the transport failed; see `detail`" }
-end
-
---- The client's settings with a call's options on top.
-local function settings_for(client, opts)
-  local settings = client.settings
-  if next(opts) == nil then return settings end
-  local merged = {}
-  for name, value in pairs(settings) do merged[name] = value end
-  for name, value in pairs(opts) do merged[name] = value end
-  if opts.headers then
-    merged.header_lines = settings.header_lines
-      .. call.header_lines(opts.headers)
-  end
-  return merged
-end
-
---- Headers as lines, after judging them; raises at the caller's line.
----@param headers table<string, string|number>
----@return string
-function call.header_lines(headers)
-  local lines, name, reason = core.header_lines(headers)
-  if not lines then core.misuse(("header '%s' %s"):format(name, reason)) end
-  return lines
 end
 
 --- What is left of a deadline becomes the request's limit.
@@ -110,8 +88,8 @@ end
 function call.operation(client, operation, id, payload, opts, known)
   local name = core.operations[operation].name
   opts = options.check(opts, known or options.call, name)
-  local request, failure = core.request(settings_for(client, opts), operation,
-    id, payload, client.wall_clock())
+  local request, failure = core.request(settings.with(client.settings, opts),
+    operation, id, payload, client.wall_clock())
   if not request then return nil, fail(name, failure) end
   return call.authorised(client, name, request, opts.deadline)
 end
@@ -119,8 +97,8 @@ end
 --- Calls what has no method here.
 function call.request(client, method, path, opts)
   opts = options.check(opts, options.request, "request")
-  local request, failure = core.raw_request(settings_for(client, opts),
-    method, path, opts)
+  local request, failure = core.raw_request(
+    settings.with(client.settings, opts), method, path, opts)
   if not request then return nil, fail("request", failure) end
   return call.authorised(client, "request", request, opts.deadline)
 end

@@ -10,6 +10,7 @@ local core = require "signicat.core"
 local documents = require "signicat.documents"
 local options = require "signicat.options"
 local sessions = require "signicat.sessions"
+local settings = require "signicat.settings"
 local token = require "signicat.token"
 
 local signicat = {}
@@ -35,7 +36,13 @@ end
 ---@return boolean
 signicat.is_error = core.is_error
 
-local SERVICE = "https://api.signicat.com"
+local defaults = {
+  base_url = "https://api.signicat.com/sign",
+  headers = {
+    ["user-agent"] = "lua-signicat/" .. signicat._VERSION,
+    accept = "application/json, */*;q=0.5",
+  },
+}
 
 ---@class signicat.Client
 ---@field documents signicat.Documents
@@ -111,17 +118,6 @@ local function check_credentials(given)
   end
 end
 
-local function make_settings(given)
-  local settings = {}
-  for name in pairs(options.call) do settings[name] = given[name] end
-  settings.headers = nil
-  settings.base_url = (given.base_url or SERVICE .. "/sign"):gsub("/+$", "")
-  settings.header_lines = "User-Agent: lua-signicat/" .. signicat._VERSION
-    .. "\nAccept: application/json, */*;q=0.5\n"
-    .. call.header_lines(given.headers or {})
-  return settings
-end
-
 --- Makes a client.
 ---@param given table base_url, token_url; one of token, auth, client_id with
 --- client_secret; transport, clock, wall_clock, sleep, random; and defaults
@@ -131,10 +127,10 @@ end
 function signicat.new(given)
   given = options.check(given, options.client, "new")
   check_credentials(given)
-  local settings = make_settings(given)
+  local made = settings.new(given, defaults)
   local token_url = given.token_url
-    or settings.base_url:match("^%a+://[^/]*") .. "/auth/open/connect/token"
-  for name, url in pairs { base_url = settings.base_url,
+    or made.base_url:match("^%a+://[^/]*") .. "/auth/open/connect/token"
+  for name, url in pairs { base_url = made.base_url,
                            token_url = token_url } do
     local fault = address_fault(url, given.insecure_http)
     if fault then
@@ -146,7 +142,7 @@ function signicat.new(given)
   local transport = given.transport
     or require("signicat.transport.curl").new()
   local client = setmetatable({
-    settings = settings,
+    settings = made,
     transport = transport,
     clock = given.clock or transport.now or core.now,
     wall_clock = given.wall_clock or core.wall_clock,
@@ -159,7 +155,7 @@ function signicat.new(given)
       client_secret = given.client_secret,
       auth_method = given.auth_method,
       token_url = token_url,
-    }, settings),
+    }, made),
   }, Client)
   client.documents = documents.new(client)
   client.collections = collections.new(client)

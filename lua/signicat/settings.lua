@@ -1,0 +1,57 @@
+--- Settings: what every call of a client has in common, in the form the core
+-- reads; and the same with one call's options on top.
+
+local core = require "signicat.core"
+local options = require "signicat.options"
+
+local settings = {}
+
+--- Headers by lower-case name, the later ones in the place of the earlier.
+local function merge_headers(base, more)
+  local merged = {}
+  for name, value in pairs(base) do merged[name] = value end
+  for name, value in pairs(more) do
+    if type(name) ~= "string" then
+      core.misuse("headers: a name is a string, not a " .. type(name))
+    end
+    merged[name:lower()] = value
+  end
+  return merged
+end
+
+--- Headers as the lines that are sent; what cannot be one raises.
+local function set_headers(target, headers)
+  local lines, name, reason = core.header_lines(headers)
+  if not lines then core.misuse(("header '%s' %s"):format(name, reason)) end
+  target.headers, target.header_lines = headers, lines
+end
+
+--- The settings of a new client.
+---@param given table options of signicat.new, already checked
+---@param defaults table base_url, headers
+---@return table
+function settings.new(given, defaults)
+  local made = {}
+  for name in pairs(options.call) do made[name] = given[name] end
+  made.base_url = (given.base_url or defaults.base_url):gsub("/+$", "")
+  set_headers(made, merge_headers(defaults.headers, given.headers or {}))
+  return made
+end
+
+--- A client's settings with a call's options on top; the very same table
+--- when there are none.
+---@param base table
+---@param opts table already checked
+---@return table
+function settings.with(base, opts)
+  if next(opts) == nil then return base end
+  local merged = {}
+  for name, value in pairs(base) do merged[name] = value end
+  for name, value in pairs(opts) do merged[name] = value end
+  if opts.headers then
+    set_headers(merged, merge_headers(base.headers, opts.headers))
+  end
+  return merged
+end
+
+return settings
