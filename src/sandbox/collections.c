@@ -116,13 +116,8 @@ static void create(Store *store, const json_t *body, Reply *reply) {
 void collections_create(Request *request, Reply *reply) {
   json_t *body = request_json(request, reply);
   if (!body) return;
-  json_t *findings = rules_check(&create_rule, body);
-  if (json_array_size(findings) > 0) {
-    problem_findings(reply, PROBLEM_INVALID_PARAMETER, findings);
-  } else {
-    json_decref(findings);
+  if (problem_none(reply, rules_check(&create_rule, body)))
     create(request->service->store, body, reply);
-  }
   json_decref(body);
 }
 

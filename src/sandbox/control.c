@@ -31,12 +31,7 @@ static json_t *read_body(const Request *request, const Rule *rule,
                          Reply *reply) {
   json_t *body = request_json(request, reply);
   if (!body) return NULL;
-  json_t *findings = rules_check(rule, body);
-  if (json_array_size(findings) == 0) {
-    json_decref(findings);
-    return body;
-  }
-  problem_findings(reply, PROBLEM_INVALID_PARAMETER, findings);
+  if (problem_none(reply, rules_check(rule, body))) return body;
   json_decref(body);
   return NULL;
 }

@@ -121,13 +121,10 @@ void documents_metadata(Request *request, Reply *reply) {
 void documents_update(Request *request, Reply *reply) {
   json_t *body = request_json(request, reply);
   if (!body) return;
-  json_t *findings = rules_check(&update_rule, body);
-  if (json_array_size(findings) > 0) {
-    problem_findings(reply, PROBLEM_INVALID_PARAMETER, findings);
+  if (!problem_none(reply, rules_check(&update_rule, body))) {
     json_decref(body);
     return;
   }
-  json_decref(findings);
   /* An absent field is null here and keeps its value. */
   int changed = store_run(
       request->service->store,

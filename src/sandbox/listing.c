@@ -208,11 +208,7 @@ static void answer(const Listing *listing, const Service *service,
 void listing_get(Request *request, Reply *reply) {
   Listing listing = {.findings = json_array()};
   read_query(&listing, &request->query);
-  if (json_array_size(listing.findings) > 0) {
-    problem_findings(reply, PROBLEM_INVALID_PARAMETER, listing.findings);
-  } else {
-    json_decref(listing.findings);
+  if (problem_none(reply, listing.findings))
     answer(&listing, request->service, reply);
-  }
   free(listing.title);
 }

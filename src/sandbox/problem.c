@@ -88,3 +88,16 @@ void problem_findings(Reply *reply, Problem kind, json_t *taken) {
              " (and %zu more, see invalidParams)", more);
   answer(reply, kind, detail, taken);
 }
+
+bool problem_none(Reply *reply, json_t *taken) {
+  if (!taken) {
+    problem_internal(reply);
+    return false;
+  }
+  if (json_array_size(taken) > 0) {
+    problem_findings(reply, PROBLEM_INVALID_PARAMETER, taken);
+    return false;
+  }
+  json_decref(taken);
+  return true;
+}

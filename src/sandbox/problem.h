@@ -37,5 +37,8 @@ void problem_internal(Reply *reply);
 void problem_find(json_t *findings, const char *name, const char *reason);
 /* Takes the list; the kind says what the findings add up to. */
 void problem_findings(Reply *reply, Problem kind, json_t *taken);
+/* Takes the list of a check: true when it is there and empty, otherwise the
+ * reply is filled. */
+bool problem_none(Reply *reply, json_t *taken);
 
 #endif

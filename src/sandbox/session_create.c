@@ -52,23 +52,29 @@ static bool insert_session(const Draft *draft, When now) {
   return done;
 }
 
-/* Answers whether `sql` finds `id`; if not, with the problem that says so. */
+/* Where in the request something is named, for a refusal. */
+typedef char Place[64];
+
+static void set_place(Place place, const Draft *draft, const char *list,
+                      size_t position, const char *field) {
+  snprintf(place, sizeof(Place), "[%zu].%s[%zu]%s", draft->index, list,
+           position, field);
+}
+
+/* Whether `sql` finds `id`; if not, the reply says which is not there. */
 static bool exists(const Draft *draft, const char *sql, const char *id,
-                   Problem kind, const char *field, size_t position,
-                   const char *member_name) {
+                   Problem kind, const Place place) {
   bool failed = false;
   if (store_has(draft->store, sql, id, &failed)) return true;
   if (failed)
     problem_internal(draft->reply);
   else
-    problem_reply(draft->reply, kind, "[%zu].%s[%zu]%s: there is no %s.",
-                  draft->index, field, position, member_name, id);
+    problem_reply(draft->reply, kind, "%s: there is no %s.", place, id);
   return false;
 }
 
-static bool in_collection(const Draft *draft, size_t position,
-                          const char *collection, const char *document) {
-  char name[64];
+static bool in_collection(const Draft *draft, const char *collection,
+                          const char *document, const Place place) {
   Rows *rows = store_query(draft->store,
                            "SELECT 1 FROM collection_document"
                            " WHERE collection = ? AND document = ?",
@@ -80,11 +86,32 @@ static bool in_collection(const Draft *draft, size_t position,
     problem_internal(draft->reply);
     return false;
   }
-  snprintf(name, sizeof name, "[%zu].documents[%zu].documentId", draft->index,
-           position);
   json_t *findings = json_array();
-  problem_find(findings, name, "is not a document of that collection");
+  problem_find(findings, place, "is not a document of that collection");
   problem_findings(draft->reply, GUESS_NOT_IN_COLLECTION, findings);
+  return false;
+}
+
+static bool insert_document(const Draft *draft, size_t position,
+                            const json_t *each) {
+  Place collection_place, document_place;
+  const char *collection = member(each, "documentCollectionId");
+  const char *document = member(each, "documentId");
+  set_place(collection_place, draft, "documents", position,
+            ".documentCollectionId");
+  set_place(document_place, draft, "documents", position, ".documentId");
+  if (!exists(draft, "SELECT 1 FROM collection WHERE id = ?", collection,
+              GUESS_UNKNOWN_COLLECTION, collection_place) ||
+      !exists(draft, "SELECT 1 FROM document WHERE id = ?", document,
+              GUESS_UNKNOWN_DOCUMENT, document_place) ||
+      !in_collection(draft, collection, document, document_place))
+    return false;
+  if (store_run(draft->store,
+                "INSERT INTO session_document VALUES(?, ?, ?, ?, ?)", "sisss",
+                draft->id, (int64_t)position, document, collection,
+                member(each, "action")) == 1)
+    return true;
+  problem_internal(draft->reply);
   return false;
 }
 
@@ -92,22 +119,7 @@ static bool insert_documents(const Draft *draft) {
   size_t i;
   const json_t *each;
   json_array_foreach(json_object_get(draft->sent, "documents"), i, each) {
-    const char *collection = member(each, "documentCollectionId");
-    const char *document = member(each, "documentId");
-    if (!exists(draft, "SELECT 1 FROM collection WHERE id = ?", collection,
-                GUESS_UNKNOWN_COLLECTION, "documents", i,
-                ".documentCollectionId") ||
-        !exists(draft, "SELECT 1 FROM document WHERE id = ?", document,
-                GUESS_UNKNOWN_DOCUMENT, "documents", i, ".documentId") ||
-        !in_collection(draft, i, collection, document))
-      return false;
-    if (store_run(draft->store,
-                  "INSERT INTO session_document VALUES(?, ?, ?, ?, ?)", "sisss",
-                  draft->id, (int64_t)i, document, collection,
-                  member(each, "action")) != 1) {
-      problem_internal(draft->reply);
-      return false;
-    }
+    if (!insert_document(draft, i, each)) return false;
   }
   return true;
 }
@@ -115,10 +127,12 @@ static bool insert_documents(const Draft *draft) {
 static bool insert_subsequent(const Draft *draft) {
   size_t i;
   const json_t *each;
+  Place place;
   json_array_foreach(json_object_get(draft->sent, "subsequentTo"), i, each) {
     const char *before = json_string_value(each);
+    set_place(place, draft, "subsequentTo", i, "");
     if (!exists(draft, "SELECT 1 FROM session WHERE id = ?", before,
-                GUESS_UNKNOWN_SESSION, "subsequentTo", i, ""))
+                GUESS_UNKNOWN_SESSION, place))
       return false;
     if (store_run(draft->store,
                   "INSERT OR IGNORE INTO session_after"
@@ -194,12 +208,7 @@ static void create(const Service *service, json_t *list, Reply *reply) {
 void sessions_create(Request *request, Reply *reply) {
   json_t *list = request_json(request, reply);
   if (!list) return;
-  json_t *findings = session_rules_check(list);
-  if (json_array_size(findings) > 0) {
-    problem_findings(reply, PROBLEM_INVALID_PARAMETER, findings);
-  } else {
-    json_decref(findings);
+  if (problem_none(reply, session_rules_check(list)))
     create(request->service, list, reply);
-  }
   json_decref(list);
 }
