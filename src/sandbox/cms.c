@@ -11,21 +11,14 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include <openssl/asn1t.h>
+#include <openssl/asn1.h>
 #include <openssl/cms.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-/* What is signed is the attributes as a DER SET OF, not as [0] like in the
-   message (RFC 5652, 5.4); the template gets the order right. */
-ASN1_ITEM_TEMPLATE(SignedAttributes) =
-    ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SET_OF, 0, SignedAttributes, X509_ATTRIBUTE)
-        static_ASN1_ITEM_TEMPLATE_END(SignedAttributes)
-
-            static CMS_ContentInfo
-    * new_message(const Identity *signer, CMS_SignerInfo **info) {
+static CMS_ContentInfo *new_message(const Identity *signer,
+                                    CMS_SignerInfo **info) {
   const unsigned flags = CMS_PARTIAL | CMS_BINARY;
   STACK_OF(X509) *chain = sk_X509_new_null();
   CMS_ContentInfo *cms = NULL;
@@ -49,17 +42,22 @@ static bool add_attributes(CMS_SignerInfo *info, const unsigned char *digest) {
                                      CMS_DIGEST_SIZE);
 }
 
-/* The bytes that are signed; OPENSSL_free() them. */
-static int attributes_der(CMS_SignerInfo *info, unsigned char **der) {
-  STACK_OF(X509_ATTRIBUTE) *attributes = sk_X509_ATTRIBUTE_new_null();
+/*
+ * The bytes that are signed, to be OPENSSL_free()d: the attributes as a SET
+ * OF, not as the [0] they are in the message (RFC 5652, 5.4). i2d sorts them.
+ */
+static int attributes_der(const CMS_SignerInfo *info, unsigned char **der) {
+  ASN1_SEQUENCE_ANY *set = sk_ASN1_TYPE_new_null();
   int size = -1, count = CMS_signed_get_attr_count(info);
-  bool ok = attributes != NULL;
-  for (int i = 0; ok && i < count; i++)
-    ok = sk_X509_ATTRIBUTE_push(attributes, CMS_signed_get_attr(info, i)) > 0;
-  if (ok)
-    size = ASN1_item_i2d((const ASN1_VALUE *)attributes, der,
-                         ASN1_ITEM_rptr(SignedAttributes));
-  sk_X509_ATTRIBUTE_free(attributes);
+  bool ok = set != NULL;
+  for (int i = 0; ok && i < count; i++) {
+    ASN1_TYPE *attribute = ASN1_TYPE_pack_sequence(
+        ASN1_ITEM_rptr(X509_ATTRIBUTE), CMS_signed_get_attr(info, i), NULL);
+    ok = attribute != NULL && sk_ASN1_TYPE_push(set, attribute) > 0;
+    if (!ok) ASN1_TYPE_free(attribute);
+  }
+  if (ok) size = i2d_ASN1_SET_ANY(set, der);
+  sk_ASN1_TYPE_pop_free(set, ASN1_TYPE_free);
   return size;
 }
 

@@ -30,7 +30,7 @@ static const unsigned char *find(const unsigned char *from, size_t size,
 
 static bool is_pdf(const unsigned char *pdf, size_t size) {
   size_t window = size < HEADER_WINDOW ? size : HEADER_WINDOW;
-  return find(pdf, window, "%PDF-") != NULL;
+  return size > 0 && find(pdf, window, "%PDF-") != NULL;
 }
 
 /* Zeros and line ends behind the end would hide it from qpdf. */
@@ -69,15 +69,16 @@ static PdfOpening refuse(char *why, size_t size, const char *sentence) {
   return PDF_REFUSED;
 }
 
-/* In qpdf's words, which may quote the file: cleaned. */
+/* With qpdf's words about the file, which may quote it and so are cleaned. */
 static PdfOpening refuse_unreadable(qpdf_data qpdf, char *why, size_t size) {
   qpdf_error error = qpdf_get_error(qpdf);
-  if (error != NULL && qpdf_get_error_code(qpdf, error) == qpdf_e_password)
+  int code =
+      error == NULL ? qpdf_e_internal : (int)qpdf_get_error_code(qpdf, error);
+  if (code == qpdf_e_password)
     return refuse(why, size, "The PDF cannot be opened without a password.");
-  char *detail =
-      error == NULL
-          ? NULL
-          : label_clean(qpdf_get_error_message_detail(qpdf, error), 120);
+  char *detail = NULL;
+  if (code == qpdf_e_damaged_pdf || code == qpdf_e_unsupported)
+    detail = label_clean(qpdf_get_error_message_detail(qpdf, error), 120);
   snprintf(why, size, "The PDF is damaged and cannot be read%s%s.",
            detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
   free(detail);
