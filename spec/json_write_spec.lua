@@ -313,6 +313,35 @@ describe("json_write", function()
     end)
   end)
 
+  describe("led by the schema of an operation", function()
+    local settings =
+      { base_url = "https://sign.example", validate = "off" }
+
+    local function body(payload)
+      return assert(core.request(settings, "createSigningSession", nil,
+        payload, 0)).body
+    end
+
+    it("writes an empty table as what it stands for", function()
+      assert.equal("[]", body {})
+      assert.equal("[{}]", body { {} })
+      assert.equal('[{"documents":[],"signer":{},"ui":{}}]',
+        body { { documents = {}, signer = {}, ui = {} } })
+      assert.equal('[{"signingSetup":[{"identityProviders":[]}]}]',
+        body { { signingSetup = { { identityProviders = {} } } } })
+    end)
+
+    it("lets a mark say more than the schema", function()
+      assert.equal('[{"signer":[],"what":[]}]',
+        body { { signer = array {}, what = array {} } })
+    end)
+
+    it("writes what the schema does not know by its own shape", function()
+      assert.equal('[{"documents":{"a":[1]},"what":[{"b":{}}]}]',
+        body { { documents = { a = { 1 } }, what = { { b = {} } } } })
+    end)
+  end)
+
   it("reads back what it writes, through every rule", function()
     local value = {
       list = { 1, 2.5, -3, "four", true, false, null, { { {} } } },
