@@ -22,7 +22,9 @@ end
 --- Headers as the lines that are sent; what cannot be one raises.
 local function set_headers(target, headers)
   local lines, name, reason = core.header_lines(headers)
-  if not lines then core.misuse(("header '%s' %s"):format(name, reason)) end
+  if not lines then
+    core.misuse(("header '%s' %s"):format(name:gsub("%c", "?"), reason))
+  end
   target.headers, target.header_lines = headers, lines
 end
 
