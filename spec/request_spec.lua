@@ -349,6 +349,18 @@ describe("a header", function()
       sent { headers = { ["X-One"] = "a\tb\195\165" } }["x-one"])
   end)
 
+  for _, headers in ipairs { { ["X-One"] = true }, { ["X-One"] = {} },
+                             { "X-One: 1" }, { [true] = "1" } } do
+    it("that is no text is refused at the caller's line", function()
+      local client = helper.client { status = 204 }
+      local ok, message = pcall(function()
+        client.sessions:delete(session, { headers = headers })
+      end)
+      assert.is_false(ok)
+      assert.matches("^spec/request_spec%.lua:%d+: header", message)
+    end)
+  end
+
   -- name, value, and why not
   local controls = "must not contain control characters or line ends"
   local form = "must be a header name: letters, digits and dashes"

@@ -3,6 +3,7 @@
  */
 #include "message.h"
 
+#include "error.h"
 #include "object.h"
 
 #include <ctype.h>
@@ -129,10 +130,10 @@ int message_header_lines(lua_State *L) {
     const char *fault = NULL, *name, *value;
     size_t name_size, value_size;
     if (lua_type(L, 3) != LUA_TSTRING) {
-      return luaL_argerror(L, 1, "header names are strings");
+      return sc_misuse(L, "header names are strings");
     }
     if (lua_type(L, 4) != LUA_TSTRING && lua_type(L, 4) != LUA_TNUMBER) {
-      return luaL_argerror(L, 1, "header values are strings or numbers");
+      return sc_misuse(L, "header values are strings or numbers");
     }
     name = lua_tolstring(L, 3, &name_size);
     value = lua_tolstring(L, 4, &value_size);
