@@ -158,7 +158,7 @@ describe("an upload", function()
   end
 
   for _, media_type in ipairs { "", "pdf", "a/b\r\nX-Evil: 1", "a/b\n",
-                                "a/\127b" } do
+                                "a/\127b", "a/b\0" } do
     it(("refuses the type %q"):format(media_type), function()
       local field, reason = refused(upload {
         content = "x", type = media_type })

@@ -322,6 +322,7 @@ static int set_upload(lua_State *L, Request *request, int index) {
   request->source.hashed = 1;
   lua_getfield(L, index, "type");
   type = lua_tostring(L, -1);
+  if (type && strlen(type) != sc_rawlen(L, -1)) type = ""; /* a NUL in it */
   lua_getfield(L, index, "path");
   path = path_string(L, -1);
   if (!type && path) type = guess_type(path);
