@@ -472,7 +472,7 @@ describe("a raw request", function()
 
   for _, path in ipairs {
     "", "x", "x/", "https://elsewhere.example/", "@elsewhere.example/",
-    "/x y", "/x\r\nHost: y", "/x\t", "/x\127", "/x#y", "/..", "/../x",
+    "/x y", "/x\r\nHost: y", "/x\t", "/x\127", "/x\0", "/x#y", "/..", "/../x",
     "/x/..", "/x/../y", "/./x", "/x/.", "/x/..?y", "/x/.?y" } do
     it(("refuses the path %q"):format(path), function()
       local name, reason = refused(raw("GET", path))

@@ -459,9 +459,9 @@ int request_new(lua_State *L) {
 static const Operation raw = {"request", "request", NULL,         "", BODY_NONE,
                               NULL,      NULL,      RESULT_BYTES, 1};
 
-static int is_path(const char *path) {
+static int is_path(const char *path, size_t size) {
   const char *c;
-  if (path[0] != '/') return 0;
+  if (path[0] != '/' || strlen(path) != size) return 0;
   for (c = path; *c; c++) {
     if ((unsigned char)*c <= 0x20 || *c == 0x7f || *c == '#') return 0;
     if (c[0] == '/' && c[1] == '.') {
@@ -473,7 +473,9 @@ static int is_path(const char *path) {
 }
 
 int request_raw(lua_State *L) {
-  const char *method = luaL_checkstring(L, 2), *path = luaL_checkstring(L, 3);
+  size_t path_size;
+  const char *method = luaL_checkstring(L, 2);
+  const char *path = luaL_checklstring(L, 3, &path_size);
   const char *type = NULL, *c;
   Request *request;
   int failed;
@@ -488,7 +490,7 @@ int request_raw(lua_State *L) {
   if (*c || c == method) {
     return fail_field(L, "method", "must be a word in capitals such as GET");
   }
-  if (!is_path(path)) {
+  if (!is_path(path, path_size)) {
     return fail_field(L, "path",
                       "must begin with / and have no spaces or dot segments");
   }
