@@ -5,6 +5,10 @@
 
 #include <string.h>
 
+/* Where in a metatable the address of the type's name lies: a look at it
+ * tells most objects without hashing a string. */
+#define TYPE_ADDRESS 1
+
 static int has_entry(const luaL_Reg *list, const char *name) {
   for (; list && list->name; list++) {
     if (strcmp(list->name, name) == 0) return 1;
@@ -17,6 +21,8 @@ void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
   luaL_newmetatable(L, type);
   lua_pushstring(L, type);
   lua_setfield(L, -2, "__name"); /* Lua before 5.3 does not set it */
+  lua_pushlightuserdata(L, (void *)type);
+  lua_rawseti(L, -2, TYPE_ADDRESS);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
   if (metamethods) sc_setfuncs(L, metamethods);
@@ -39,14 +45,21 @@ void *sc_object_new(lua_State *L, const char *type, size_t size) {
 }
 
 void *sc_object_check(lua_State *L, int index, const char *type) {
-  return luaL_checkudata(L, index, type);
+  void *object = sc_object_test(L, index, type);
+  /* Raises; it has the words for it. */
+  return object ? object : luaL_checkudata(L, index, type);
 }
 
 void *sc_object_test(lua_State *L, int index, const char *type) {
   void *object = lua_touserdata(L, index);
   if (!object || !lua_getmetatable(L, index)) return NULL;
-  luaL_getmetatable(L, type);
-  if (!lua_rawequal(L, -1, -2)) object = NULL;
+  lua_rawgeti(L, -1, TYPE_ADDRESS);
+  if (lua_touserdata(L, -1) != (const void *)type) {
+    /* Another type, or another file's copy of the same name. */
+    luaL_getmetatable(L, type);
+    if (!lua_rawequal(L, -1, -3)) object = NULL;
+    lua_pop(L, 1);
+  }
   lua_pop(L, 2);
   return object;
 }
