@@ -163,9 +163,9 @@ static void read_problem(const Answer *answer, Buffer *index) {
   const JsonNode *params;
   JsonFault fault;
   Json json = {answer->body, NULL, 0};
-  long count = sc_json_read(answer->body, answer->body_size, index, &fault);
+  long count = sc_json_index(L, answer->body, answer->body_size, index, &fault);
   if (count > 0) json.nodes = (const JsonNode *)(void *)index->data;
-  if (count <= 0 || sc_json_type(json.nodes) != JSON_OBJECT) {
+  if (count == 0 || sc_json_type(json.nodes) != JSON_OBJECT) {
     lua_pushlstring(L, answer->body,
                     answer->body_size < 4096 ? answer->body_size : 4096);
     lua_setfield(L, -2, "body");
@@ -305,8 +305,7 @@ static int decode_json(Answer *answer, Buffer *index) {
   JsonFault fault;
   const char *shape;
   int failed;
-  long count = sc_json_read(answer->body, answer->body_size, index, &fault);
-  if (count < 0) return sc_raise_memory(L);
+  long count = sc_json_index(L, answer->body, answer->body_size, index, &fault);
   if (count == 0)
     return fail_protocol(answer, fault.reason, (long)fault.offset);
   json.nodes = (const JsonNode *)(void *)index->data;
