@@ -449,6 +449,13 @@ describe("a raw request", function()
     assert.is_nil(request.body)
   end)
 
+  it("goes on with the query that its path has", function()
+    assert.equal(base_url .. "/x?a=b&c=d&e=f",
+      raw("GET", "/x?a=b&c=d", { query = { e = "f" } }).url)
+    assert.equal(base_url .. "/x?a=b",
+      raw("GET", "/x?a=b", { query = {} }).url)
+  end)
+
   for json_text, value in pairs { ["false"] = false, null = core.null,
                                   ['"x"'] = "x", ["3"] = 3.0 } do
     it("can send " .. json_text .. " alone", function()

@@ -508,6 +508,11 @@ int request_raw(lua_State *L) {
   if (lua_istable(L, -1)) {
     const char *name = make_query(L, lua_gettop(L), NULL);
     if (name) return fail_field(L, name, "must be text, a number or a list");
+    /* A path with a query of its own goes on with it. */
+    if (strchr(path, '?') && sc_rawlen(L, -1) > 0) {
+      lua_pushfstring(L, "&%s", lua_tostring(L, -1) + 1);
+      lua_replace(L, -2);
+    }
   } else {
     lua_pop(L, 1);
     lua_pushliteral(L, "");
