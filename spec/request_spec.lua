@@ -189,6 +189,22 @@ describe("an id", function()
       (refused(encode("updateDocumentMetadata", "x", {}))))
   end)
 
+  it("that is wrong is found along with a wrong payload", function()
+    local request, failure = encode("updateDocumentMetadata", "x",
+      { title = 1, colour = "red" })
+    assert.is_nil(request)
+    local names = {}
+    for i, field in ipairs(failure.fields) do names[i] = field.name end
+    table.sort(names)
+    assert.same({ "colour", "documentId", "title" }, names)
+  end)
+
+  it("that is missing raises, whatever the payload", function()
+    assert.has_error(function()
+      encode("updateDocumentMetadata", nil, { title = 1 })
+    end)
+  end)
+
   it("never comes from a metamethod", function()
     local sly = setmetatable({}, { __index = { id = session } })
     assert.has_error(function() encode("getSigningSession", sly) end)

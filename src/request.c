@@ -96,6 +96,20 @@ static int fail_field(lua_State *L, const char *name, const char *reason) {
   return fail_fields(L);
 }
 
+/* Appends the list of findings on top of the stack to the failure below. */
+static int add_fields(lua_State *L) {
+  int list = lua_gettop(L), failure = list - 1, i, n, more;
+  lua_getfield(L, failure, "fields");
+  n = (int)sc_rawlen(L, -1);
+  more = (int)sc_rawlen(L, list);
+  for (i = 1; i <= more; i++) {
+    lua_rawgeti(L, list, i);
+    lua_rawseti(L, -2, n + i);
+  }
+  lua_settop(L, failure);
+  return 2;
+}
+
 /* A path is the caller's own and may be personal: it goes to `detail`, the
  * line has only what the system said. */
 static int fail_file(lua_State *L, const char *what, const char *path,
@@ -427,12 +441,14 @@ int request_new(lua_State *L) {
                 row->body == BODY_FILE || row->result == RESULT_BYTES
                     ? &for_documents
                     : &for_json);
+  failed = push_url(L, row->path);
   schema = row->query ? row->query : row->payload;
   if (schema && !(row->query && lua_isnil(L, PAYLOAD))) {
     Validation how = read_validation(L);
-    if (sc_validate(L, PAYLOAD, schema, "", &how)) return fail_fields(L);
+    if (sc_validate(L, PAYLOAD, schema, "", &how)) {
+      return failed ? add_fields(L) : fail_fields(L);
+    }
   }
-  failed = push_url(L, row->path);
   if (failed) return failed;
   if (row->query && lua_istable(L, PAYLOAD)) {
     const char *name = make_query(L, PAYLOAD, row->query);
