@@ -213,10 +213,36 @@ describe("a target", function()
     end
   end)
 
-  it("below a file is refused", function()
-    local request, failure = target(folder .. "/there/x")
-    assert.is_nil(request)
-    assert.equal("io", failure.kind)
+  local hopeless = {
+    { "below a file", "/there/x", "Not a directory" },
+    { "in a missing folder", "/none/x", "No such file or directory" },
+    { "with an empty name", "/none/", "No such file or directory" },
+  }
+  for _, case in ipairs(hopeless) do
+    local title, name, reason = table.unpack(case)
+    it(title .. " is refused", function()
+      local request, failure = target(folder .. name)
+      assert.is_nil(request)
+      assert.equal("io", failure.kind)
+      assert.equal(folder .. name .. ": " .. reason, failure.detail)
+    end)
+  end
+
+  it("in the current folder or the root needs no slash in between",
+    function()
+      assert.equal("no-such-file", target("no-such-file").sink)
+      local request, failure = target("/no-such-file")
+      assert.is_true(request ~= nil or failure.kind == "io")
+    end)
+
+  it("that is a device or a pipe is refused, even with overwrite", function()
+    os.execute("mkfifo '" .. folder .. "/pipe'")
+    for _, path in ipairs { "/dev/null", "/dev/full", folder .. "/pipe" } do
+      local request, failure = target(path, true)
+      assert.is_nil(request)
+      assert.equal("io", failure.kind)
+      assert.equal(path .. ": Operation not supported", failure.detail)
+    end
   end)
 
   it("raises for a path with a NUL in it", function()

@@ -75,14 +75,34 @@ void sc_source_close(Source *source) {
 
 /* ---- sinks ------------------------------------------------------------- */
 
+/* The folder a path is in, to be freed; NULL when there is no memory. */
+static char *folder_of(const char *path) {
+  const char *slash = strrchr(path, '/');
+  size_t size = slash ? (size_t)(slash - path) + (slash == path) : 1;
+  return strndup(slash ? path : ".", size);
+}
+
+static int check_folder(const char *path) {
+  char *folder = folder_of(path);
+  int code = folder ? 0 : ENOMEM;
+  if (folder && access(folder, W_OK | X_OK) != 0) code = errno;
+  free(folder);
+  return code;
+}
+
 int sc_sink_target(Sink *sink, const char *path, int overwrite) {
   struct stat status;
+  int code;
   if (stat(path, &status) == 0) {
     if (S_ISDIR(status.st_mode)) return EISDIR;
     if (!overwrite) return EEXIST;
+    /* Renaming would put a file in the place of a device or a pipe. */
+    if (!S_ISREG(status.st_mode)) return ENOTSUP;
   } else if (errno != ENOENT) {
     return errno;
   }
+  code = check_folder(path);
+  if (code != 0) return code;
   sink->path = strdup(path);
   sink->overwrite = overwrite;
   return sink->path ? 0 : ENOMEM;
@@ -136,9 +156,7 @@ int sc_sink_write(Sink *sink, const char *bytes, size_t size) {
 /* Syncs the folder, so that the new name survives a power cut too. Some file
  * systems cannot; the file's own bytes are safe by then. */
 static void sync_folder(const char *path) {
-  const char *slash = strrchr(path, '/');
-  size_t size = slash ? (size_t)(slash - path) + (slash == path) : 1;
-  char *folder = strndup(slash ? path : ".", size);
+  char *folder = folder_of(path);
   int fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
   if (fd >= 0) {
     (void)fsync(fd);
