@@ -1,25 +1,35 @@
 # Makefile: builds the module and the sandbox, and everything the README says.
 #
-# `make` alone needs a compiler and the development packages; `make deps`
-# prints what that is and installs it on Debian. See also spec/ for what the
-# test targets run.
+# Every target works from a clean checkout: Debian packages that it needs and
+# that are missing are installed first (spec/support/deps.sh has the lists).
+# Whatever is made goes below build/; nothing but apt leaves this machine.
 
 LUA_VERSION ?= 5.4
 PREFIX ?= /usr/local
 DESTDIR ?=
 
+# A Lua release, or jit, whose files lie with those of 5.1.
+LUA_ABI = $(if $(filter jit,$(LUA_VERSION)),5.1,$(LUA_VERSION))
 LUA_PC = $(if $(filter jit,$(LUA_VERSION)),luajit,lua$(LUA_VERSION))
 LUA = $(LUA_PC)
-BUILD = build/$(LUA_VERSION)
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib/lua/$(LUA_ABI)
+LUADIR ?= $(PREFIX)/share/lua/$(LUA_ABI)
+
+# `make asan` builds the same things into a folder of its own.
+OUT = build
+BUILD = $(OUT)/$(LUA_VERSION)
 CORE = $(BUILD)/signicat/core.so
-SANDBOX = build/signicat-sandbox
+SANDBOX = $(OUT)/signicat-sandbox
+SPEC_PROGRAMS = $(OUT)/sign_pdf $(OUT)/spec/alloc_host
 
 CFLAGS ?= -O2 -g
-WARNINGS = -Wall -Wextra -Wpedantic
 STANDARD = -std=c99 -D_GNU_SOURCE
+WARNINGS = -Wall -Wextra -Wpedantic
 ALL_CFLAGS = $(STANDARD) $(WARNINGS) -fPIC -fvisibility=hidden $(CFLAGS)
 
-CORE_CFLAGS = $(shell pkg-config --cflags $(LUA_PC) libcurl libcrypto)
+CORE_PC = $(LUA_PC) libcurl libcrypto
+CORE_CFLAGS = $(shell pkg-config --cflags $(CORE_PC))
 CORE_LIBS = $(shell pkg-config --libs libcurl libcrypto) -lm
 # A resolver thread of libcurl may outlive the Lua state: never unload.
 CORE_LDFLAGS = -shared -Wl,-z,nodelete -Wl,--as-needed
@@ -29,20 +39,26 @@ SANDBOX_CFLAGS = $(shell pkg-config --cflags $(SANDBOX_PC))
 SANDBOX_LIBS = $(shell pkg-config --libs $(SANDBOX_PC)) -lpthread
 
 CORE_OBJECTS = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/*.c))
-SANDBOX_OBJECTS = $(patsubst src/sandbox/%.c,build/obj/sandbox/%.o,\
+SANDBOX_OBJECTS = $(patsubst src/sandbox/%.c,$(OUT)/obj/sandbox/%.o,\
                     $(wildcard src/sandbox/*.c))
+LUA_FILES = $(sort $(wildcard lua/signicat/*.lua lua/signicat/*/*.lua))
 
-.PHONY: all core sandbox clean
+.PHONY: all core sandbox spec-programs deps demo console test bench asan \
+  lint lint-lua lint-format lint-gcc lint-clang lint-cppcheck \
+  install install-core install-sandbox uninstall clean help
 
-all: core sandbox
-core: $(CORE)
-sandbox: $(SANDBOX)
+# ---- building ------------------------------------------------------------
+
+all: core sandbox ## build the module and the sandbox (LUA_VERSION=5.4)
+core: $(CORE) ## build the module
+sandbox: $(SANDBOX) ## build the sandbox
+spec-programs: $(SPEC_PROGRAMS)
 
 $(CORE): $(CORE_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(CORE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 
-$(BUILD)/obj/%.o: src/%.c
+$(BUILD)/obj/%.o: src/%.c | deps-build
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -c -o $@ $<
 
@@ -50,11 +66,149 @@ $(SANDBOX): $(SANDBOX_OBJECTS)
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
 
-build/obj/sandbox/%.o: src/sandbox/%.c
+$(OUT)/obj/sandbox/%.o: src/sandbox/%.c | deps-build
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(SANDBOX_CFLAGS) -MMD -c -o $@ $<
 
--include $(wildcard $(BUILD)/obj/*.d build/obj/sandbox/*.d)
+# Hosts of our C files that specs run: a signer, and one whose memory ends.
+$(OUT)/sign_pdf: spec/sandbox/sign_pdf.c \
+  $(filter-out %/main.o,$(SANDBOX_OBJECTS))
+	$(CC) $(ALL_CFLAGS) $(SANDBOX_CFLAGS) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
 
-clean:
+$(OUT)/spec/alloc_host: $(wildcard spec/alloc/*.c) $(CORE_OBJECTS)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Isrc $(CORE_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ \
+	  $(shell pkg-config --libs $(LUA_PC)) $(CORE_LIBS)
+
+-include $(wildcard $(BUILD)/obj/*.d $(OUT)/obj/sandbox/*.d build/lint-*/*.d)
+
+# ---- what is needed ------------------------------------------------------
+
+DEPS = deps-build deps-demo deps-test deps-lint deps-bench deps-all
+
+.PHONY: $(DEPS)
+deps: deps-all ## list every Debian package and install what is missing
+$(DEPS): deps-%:
+	@sh spec/support/deps.sh $*
+
+# ---- running -------------------------------------------------------------
+
+# Our module and Lua files, and nothing of the environment that could lead a
+# call off this machine or put other files in their place.
+UNSET = $(filter-out SIGNICAT_JSON_TEST_SUITE SIGNICAT_SEED,\
+          $(filter SIGNICAT_%,$(.VARIABLES))) \
+  http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY \
+  LUA_INIT LUA_INIT_5_4 LUA_PATH_5_4 LUA_CPATH_5_4
+ENV = env $(UNSET:%=-u %) LUA_PATH='lua/?.lua;lua/?/init.lua;;' \
+  LUA_CPATH='$(BUILD)/?.so;;'
+
+FILE = examples/lease.pdf
+export DEMO_FILE := $(value FILE)
+
+demo: deps-demo core sandbox ## sign a PDF, have others judge it (FILE=any.pdf)
+	@mkdir -p build/demo
+	@$(ENV) $(LUA) examples/demo.lua "$$DEMO_FILE" build/demo
+	@$(ENV) $(LUA) spec/support/verify.lua build/demo/ca.pem \
+	  build/demo/signed.pdf
+
+console: deps-demo core sandbox ## a Lua prompt: `sign` and its `sandbox`
+	@$(ENV) $(LUA) -i examples/console.lua
+
+SPECS = spec
+BUSTED = /usr/bin/busted
+
+test: deps-test core sandbox spec-programs ## run all specs, or SPECS=a/file
+	@$(ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua $(SPECS)
+
+bench: deps-bench core ## measure calls against bare libcurl
+	@PATH="$(CURDIR)/build/nginx/usr/sbin:$$PATH" LUA=$(LUA) CC=$(CC) \
+	  $(ENV) sh spec/bench/run.sh
+
+# ---- checking ------------------------------------------------------------
+
+C_FILES = $(sort $(wildcard src/*.[ch] src/*/*.[ch] spec/*/*.[ch]))
+LINT_OBJECTS = $(patsubst %.c,build/lint-$(1)/%.o,$(filter %.c,$(C_FILES)))
+LINT_CFLAGS = $(STANDARD) $(WARNINGS) -Werror -O2 -Isrc $(CORE_CFLAGS) \
+  $(SANDBOX_CFLAGS)
+
+lint: lint-lua lint-format lint-gcc lint-clang lint-cppcheck ## all linters
+lint-lua: deps-lint
+	luacheck --quiet .
+lint-format: deps-lint
+	clang-format --dry-run -Werror $(C_FILES)
+lint-gcc: $(call LINT_OBJECTS,gcc)
+lint-clang: $(call LINT_OBJECTS,clang)
+lint-cppcheck: deps-lint
+	@mkdir -p build/cppcheck
+	cppcheck --quiet --error-exitcode=1 --std=c99 --inline-suppr \
+	  --enable=warning,portability,performance \
+	  --cppcheck-build-dir=build/cppcheck src spec
+
+build/lint-gcc/%.o: %.c | deps-lint
+	@mkdir -p $(@D)
+	@gcc $(LINT_CFLAGS) -MMD -c -o $@ $<
+build/lint-clang/%.o: %.c | deps-lint
+	@mkdir -p $(@D)
+	@clang $(LINT_CFLAGS) -MMD -c -o $@ $<
+
+# The specs again, with every C file of ours under the sanitizers and in an
+# interpreter of ours: nothing is preloaded, so programs that specs start are
+# judged only if they are ours. Reports go to files; one is a failure.
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+ASAN_LUA = build/asan/bin/$(LUA)
+ASAN_OPTIONS = detect_leaks=1:log_path=build/asan/report
+
+asan: deps-test ## run the specs under ASan, UBSan and a busy collector
+	@$(MAKE) --no-print-directory OUT=build/asan LDFLAGS='$(SANITIZE)' \
+	  CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' asan-run
+
+.PHONY: asan-run
+asan-run: core sandbox spec-programs $(ASAN_LUA)
+	@rm -f build/asan/report.*
+	@PATH="$(CURDIR)/build/asan/bin:$$PATH" \
+	  SIGN_PDF=build/asan/sign_pdf $(ENV) \
+	  SIGNICAT_SANDBOX=build/asan/signicat-sandbox \
+	  SIGNICAT_ALLOC_HOST=build/asan/spec/alloc_host \
+	  ASAN_OPTIONS=$(ASAN_OPTIONS) UBSAN_OPTIONS=print_stacktrace=1 \
+	  $(LUA) $(BUSTED) -o spec/support/counts.lua $(SPECS)
+	@! cat build/asan/report.* 2>/dev/null
+
+$(ASAN_LUA): spec/support/interpreter.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags $(LUA_PC)) \
+	  -Wl,-E -o $@ $< $(shell pkg-config --libs $(LUA_PC))
+
+# ---- installing ----------------------------------------------------------
+
+INSTALLED_LUA = $(LUA_FILES:lua/%=%)
+INSTALLED = "$(DESTDIR)$(LIBDIR)/signicat/core.so" \
+  "$(DESTDIR)$(BINDIR)/signicat-sandbox" \
+  $(foreach file,$(INSTALLED_LUA),"$(DESTDIR)$(LUADIR)/$(file)")
+
+install: install-core install-sandbox ## install below PREFIX (and DESTDIR)
+
+install-core: core
+	install -D -m 755 $(CORE) "$(DESTDIR)$(LIBDIR)/signicat/core.so"
+	@for file in $(INSTALLED_LUA); do \
+	  install -D -m 644 "lua/$$file" "$(DESTDIR)$(LUADIR)/$$file" || exit; \
+	done
+
+install-sandbox: sandbox
+	install -D -m 755 $(SANDBOX) "$(DESTDIR)$(BINDIR)/signicat-sandbox"
+
+# Folders go with their last file, but the system's own stay.
+uninstall: ## remove what install put there
+	@for file in $(INSTALLED); do \
+	  rm -f "$$file" || exit; \
+	  folder=$${file%/*}; \
+	  while case $${folder%/*} in "" | /usr | /usr/local) false ;; esac && \
+	    [ "$$folder" != "$(DESTDIR)" ] && rmdir "$$folder" 2>/dev/null; do \
+	    folder=$${folder%/*}; \
+	  done; \
+	done
+
+clean: ## remove build/
 	rm -rf build
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | expand -t 12

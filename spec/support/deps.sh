@@ -1,0 +1,118 @@
+#!/bin/sh
+# deps.sh: the Debian packages that building, showing and testing need.
+#
+#     deps.sh build|demo|test|lint|bench      installs what is missing, if any
+#     deps.sh all                             the same, and says what it needs
+#
+# Asks dpkg first, so nothing touches the network when all is there. Nothing
+# is ever removed for it and no package of the lists brings a service. nginx
+# would: it is unpacked below build/ and not installed.
+
+set -eu
+
+build="gcc libc6-dev make pkg-config liblua5.4-dev libcurl4-openssl-dev \
+libssl-dev libmicrohttpd-dev libqpdf-dev libsqlite3-dev libjansson-dev"
+# What runs the example, and the outside judges of its result.
+demo="lua5.4 libnss3-tools openssl poppler-utils"
+# locales: a spec makes itself one with a decimal comma.
+test="lua-busted lua-cjson lua-filesystem lua-socket locales qpdf"
+lint="lua-check clang clang-format cppcheck"
+bench="valgrind"
+
+set_name=${1:?build, demo, test, lint, bench or all}
+case $set_name in
+  build) packages=$build ;;
+  demo) packages="$build $demo" ;;
+  test) packages="$build $demo $test" ;;
+  lint) packages="$build $lint" ;;
+  bench) packages="$build $demo $bench" ;;
+  all) packages="$build $demo $test $lint $bench" ;;
+  *) echo "deps: no set is called '$set_name'" >&2; exit 2 ;;
+esac
+
+say() { echo "deps: $*"; }
+
+# What is needed, and why it is not installed here.
+explain() {
+  say "$1" >&2
+  say "needed are these packages of Debian 12, or what they hold:" >&2
+  echo "  $packages" >&2
+}
+
+missing() {
+  for package in $packages; do
+    state=$(dpkg-query -W -f=' ${db:Status-Status} ' "$package" 2>/dev/null) ||:
+    case $state in *" installed "*) ;; *) printf '%s ' "$package" ;; esac
+  done
+}
+
+nginx_is_here() {
+  PATH=$PATH:/usr/sbin command -v nginx >/dev/null ||
+    [ -x build/nginx/usr/sbin/nginx ]
+}
+
+wants_nginx() {
+  case $set_name in bench | all) ! nginx_is_here ;; *) false ;; esac
+}
+
+apt_get() {
+  $as_root env DEBIAN_FRONTEND=noninteractive apt-get "$@"
+}
+
+install_missing() {
+  apt_get install -y --no-install-recommends --no-remove $(missing)
+}
+
+unpack_nginx() {
+  mkdir -p build/nginx
+  (cd build/nginx && apt-get download nginx && dpkg-deb -x nginx_*.deb .)
+}
+
+if [ "$set_name" = all ]; then
+  say "building, showing, testing and measuring need these packages:"
+  echo "$build $demo $test $lint $bench" | fold -s -w 76 | sed 's/^/  /'
+  say "and nginx, unpacked below build/ where there is none"
+fi
+
+if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+  explain "this is not Debian: nothing is installed or looked for"
+  # Elsewhere the compiler has the last word; CI has to know.
+  [ "${CI:-}" != true ]
+  exit
+fi
+
+if [ -z "$(missing)" ] && ! wants_nginx; then
+  [ "$set_name" != all ] || say "all are here"
+  exit 0
+fi
+
+# With make -j two of us may come here.
+exec 9<"$0"
+flock 9
+
+as_root=
+if [ -n "$(missing)" ]; then
+  say "missing: $(missing)"
+  if [ "$(id -u)" -ne 0 ]; then
+    as_root=sudo
+    if ! command -v sudo >/dev/null; then
+      explain "installing takes root or sudo; as root: apt-get install \
+--no-install-recommends $(missing)"
+      exit 1
+    fi
+  fi
+  # Lists that are absent or old are the usual reason for a failure.
+  if ! ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1; then
+    apt_get update
+  fi
+  install_missing || { apt_get update && install_missing; } || :
+  if [ -n "$(missing)" ]; then
+    explain "apt-get could not install: $(missing)"
+    exit 1
+  fi
+fi
+
+if wants_nginx && ! unpack_nginx; then
+  explain "nginx could not be fetched; the bench needs one"
+  exit 1
+fi
