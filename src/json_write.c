@@ -16,6 +16,8 @@
 
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x) STRINGIFY_(x)
+/* Names that a usual payload has open at the same time. */
+#define FEW_NAMES 32
 /* What our reader would refuse is not written. */
 #define TOO_LARGE "larger than 256 MiB"
 
@@ -60,7 +62,7 @@ static int fail(Writer *w, const char *reason) {
 
 /* -- text ---------------------------------------------------------------- */
 
-static char *room(Writer *w, size_t size) {
+static inline char *room(Writer *w, size_t size) {
   Buffer *out = w->out;
   if (out->capacity - out->size < size) sc_scratch_reserve(w->L, out, size);
   return out->data + out->size;
@@ -71,7 +73,7 @@ static void put(Writer *w, const char *bytes, size_t size) {
   w->out->size += size;
 }
 
-static void put_char(Writer *w, char c) {
+static inline void put_char(Writer *w, char c) {
   *room(w, 1) = c;
   w->out->size++;
 }
@@ -180,12 +182,31 @@ int sc_json_says_array(lua_State *L, int index) {
 
 /* -- tables -------------------------------------------------------------- */
 
-static Shape shape_of(lua_State *L) {
+/* Keeps the name under the value on top, behind those that are there. It is
+ * anchored because a finaliser that a collection step runs could take it out
+ * of its table. */
+static void keep_name(Writer *w) {
+  lua_State *L = w->L;
+  Name name;
+  name.text = lua_tolstring(L, -2, &name.size);
+  name.slot = (int)(w->names->size / sizeof name) + 1;
+  sc_scratch_reserve(L, w->names, sizeof name);
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, w->anchor, name.slot);
+  memcpy(w->names->data + w->names->size, &name, sizeof name);
+  w->names->size += sizeof name;
+}
+
+/* Looks at every name of the table on top and keeps those that are strings. */
+static Shape take_names(Writer *w) {
+  lua_State *L = w->L;
   Shape shape = {0, 0, 0, 0};
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-    if (lua_type(L, -2) == LUA_TSTRING) {
+    int type = lua_type(L, -2);
+    if (type == LUA_TSTRING) {
       shape.names++;
-    } else if (lua_type(L, -2) == LUA_TNUMBER) {
+      keep_name(w);
+    } else if (type == LUA_TNUMBER) {
       lua_Number key = lua_tonumber(L, -2);
       shape.odd |= key < 1 || key != floor(key);
       shape.positions++;
@@ -213,6 +234,8 @@ static int write_list(Writer *w, size_t size, const Schema *items) {
 }
 
 static int name_less(const Name *a, const Name *b) {
+  unsigned char first = (unsigned char)*a->text;
+  if (first != (unsigned char)*b->text) return first < (unsigned char)*b->text;
   int order = memcmp(a->text, b->text, a->size < b->size ? a->size : b->size);
   return order != 0 ? order < 0 : a->size < b->size;
 }
@@ -246,26 +269,6 @@ static Name *names_of(Writer *w) {
   return (Name *)(void *)w->names->data;
 }
 
-/* Puts the names of the table on top, in order, behind those that are there.
- * They are anchored because a finaliser that a collection step runs could
- * take them out of the table. */
-static void collect_names(Writer *w) {
-  lua_State *L = w->L;
-  size_t first = w->names->size / sizeof(Name), count = first;
-  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-    Name name;
-    if (lua_type(L, -2) != LUA_TSTRING) continue;
-    name.text = lua_tolstring(L, -2, &name.size);
-    name.slot = (int)++count;
-    lua_pushvalue(L, -2);
-    lua_rawseti(L, w->anchor, name.slot);
-    sc_scratch_reserve(L, w->names, sizeof name);
-    memcpy(w->names->data + w->names->size, &name, sizeof name);
-    w->names->size += sizeof name;
-  }
-  if (count > first) sort_names(names_of(w) + first, count - first);
-}
-
 static const Schema *schema_of(const Schema *schema, const char *name) {
   if (schema != NULL && schema->type == SCHEMA_MAP) return schema->items;
   if (schema == NULL || schema->type != SCHEMA_OBJECT || schema->fields == NULL)
@@ -275,12 +278,12 @@ static const Schema *schema_of(const Schema *schema, const char *name) {
   return NULL;
 }
 
-static int write_object(Writer *w, const Schema *schema) {
+/* Its `count` names are the last of those kept. */
+static int write_object(Writer *w, size_t count, const Schema *schema) {
   lua_State *L = w->L;
   Step *step = &w->steps[w->depth - 1];
-  size_t start = w->names->size, first = start / sizeof(Name), end;
-  collect_names(w);
-  end = w->names->size / sizeof(Name);
+  size_t end = w->names->size / sizeof(Name), first = end - count;
+  if (count > 1) sort_names(names_of(w) + first, count);
   put_char(w, '{');
   for (size_t i = first; i < end; i++) {
     /* A copy: an object inside may make the names move. */
@@ -299,7 +302,7 @@ static int write_object(Writer *w, const Schema *schema) {
     lua_pop(L, 1);
   }
   put_char(w, '}');
-  w->names->size = start;
+  w->names->size = first * sizeof(Name);
   return 1;
 }
 
@@ -311,7 +314,7 @@ static int write_table(Writer *w, const Schema *schema) {
   if (w->depth == SC_JSON_DEPTH)
     return fail(w, "nested deeper than " STRINGIFY(SC_JSON_DEPTH));
   luaL_checkstack(L, 6, "JSON");
-  Shape shape = shape_of(L);
+  Shape shape = take_names(w);
   int empty = shape.positions + shape.names == 0;
   int marked = is_marked(L, empty);
   int array = schema != NULL && schema->type == SCHEMA_ARRAY;
@@ -326,7 +329,7 @@ static int write_table(Writer *w, const Schema *schema) {
   w->depth++;
   int done = shape.positions > 0 || marked || (empty && array)
                  ? write_list(w, shape.positions, array ? schema->items : NULL)
-                 : write_object(w, schema);
+                 : write_object(w, shape.names, schema);
   w->depth -= done; /* a fault leaves the path to itself */
   return done;
 }
@@ -418,7 +421,7 @@ int sc_json_write(lua_State *L, int index, const Schema *schema) {
   w.L = L;
   w.out = sc_scratch_push(L);
   w.names = sc_scratch_push(L);
-  lua_newtable(L);
+  lua_createtable(L, FEW_NAMES, 0);
   w.anchor = lua_gettop(L);
   w.depth = 0;
   w.reason = NULL;
