@@ -217,6 +217,22 @@ describe("a transfer", function()
     assert.is_true(second.timing.total >= second.timing.first_byte)
   end)
 
+  it("keeps nothing of the requests before it", function()
+    serve("echo")
+    local function lines(...)
+      return assert(sign:request(...)).lines
+    end
+    local get = lines("GET", "/x")
+    lines("POST", "/x", { json = { a = 1 }, headers = { ["X-Once"] = "1" } })
+    lines("PUT", "/x", { content = "a", type = "text/plain" })
+    lines("POST", "/x")
+    local delete = lines("DELETE", "/x")
+    assert.same(get, lines("GET", "/x"))
+    assert.equal("DELETE /sign/x HTTP/1.1", delete[1])
+    delete[1] = get[1]
+    assert.same(get, delete)
+  end)
+
   it("leaves nothing behind when it is dropped while running", function()
     serve("stall")
     local multi = core.multi()

@@ -23,6 +23,7 @@
   (64 * 1024)                   /* of an error's body, the rest is cut \
                                  */
 #define LARGE_BODY (512 * 1024) /* worth libcurl's larger buffer */
+#define NORMAL_BUFFER (64 * 1024L)
 
 /* The places in the user value. */
 enum { ANCHOR_MULTI = 1, ANCHOR_REQUEST };
@@ -185,48 +186,19 @@ static int set_headers(Transfer *transfer) {
   return 0;
 }
 
-static void set_method(Transfer *transfer) {
+/* What every request of a handle has in common, set once at its birth. */
+static void set_common(Transfer *transfer) {
   CURL *easy = transfer->easy;
-  const Request *request = transfer->request;
-  const Source *source = &request->source;
-  int post = strcmp(request->method, "POST") == 0;
-  if (source->kind == SOURCE_NONE && !post) {
-    if (strcmp(request->method, "GET") == 0) return;
-    if (strcmp(request->method, "HEAD") == 0) {
-      SET(CURLOPT_NOBODY, 1L);
-    } else {
-      SET(CURLOPT_CUSTOMREQUEST, request->method);
-    }
-    return;
-  }
-  SET(CURLOPT_POST, 1L);
-  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)source->size);
+  SET(CURLOPT_PRIVATE, transfer);
+  SET(CURLOPT_ERRORBUFFER, transfer->message);
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERDATA, transfer);
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEDATA, transfer);
   SET(CURLOPT_READFUNCTION, on_read);
   SET(CURLOPT_READDATA, transfer);
   SET(CURLOPT_SEEKFUNCTION, on_seek);
   SET(CURLOPT_SEEKDATA, transfer);
-  if (!post) SET(CURLOPT_CUSTOMREQUEST, request->method);
-  if (source->size >= LARGE_BODY) {
-    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)LARGE_BODY);
-  }
-  /* Without a body there is no seek to refuse; a new connection is one that
-   * libcurl does not repeat a request on. */
-  if (request->creates && source->size == 0) SET(CURLOPT_FRESH_CONNECT, 1L);
-}
-
-static void set_limits(Transfer *transfer) {
-  CURL *easy = transfer->easy;
-  const Request *request = transfer->request;
-  SET(CURLOPT_TIMEOUT_MS, (long)(request->timeout * 1000 + 0.5));
-  SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(request->connect_timeout * 1000 + 0.5));
-  if (request->stall_timeout > 0) {
-    SET(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    SET(CURLOPT_LOW_SPEED_TIME, (long)(request->stall_timeout + 0.999));
-  }
-}
-
-static void set_safety(Transfer *transfer) {
-  CURL *easy = transfer->easy;
   SET(CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -244,17 +216,51 @@ static void set_safety(Transfer *transfer) {
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
+/* From here on every option is set for every request, also to what is
+ * normal: nothing of the last one may stay. Resetting the handle would say
+ * the same for the price of setting all of the above again. */
+
+static void set_body(Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  const Source *source = &transfer->request->source;
+  SET(CURLOPT_POST, 1L);
+  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)source->size);
+  SET(CURLOPT_UPLOAD_BUFFERSIZE,
+      source->size >= LARGE_BODY ? (long)LARGE_BODY : NORMAL_BUFFER);
+}
+
+static void set_method(Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  const Request *request = transfer->request;
+  const Source *source = &request->source;
+  const char *method = request->method, *known = "GET";
+  if (source->kind != SOURCE_NONE || strcmp(method, "POST") == 0) {
+    set_body(transfer);
+    known = "POST";
+  } else if (strcmp(method, "HEAD") == 0) {
+    SET(CURLOPT_NOBODY, 1L);
+    known = "HEAD";
+  } else {
+    SET(CURLOPT_HTTPGET, 1L);
+  }
+  SET(CURLOPT_CUSTOMREQUEST, strcmp(method, known) == 0 ? NULL : method);
+  /* Without a body there is no seek to refuse; a new connection is one that
+   * libcurl does not repeat a request on. */
+  SET(CURLOPT_FRESH_CONNECT, (long)(request->creates && source->size == 0));
+}
+
+static void set_limits(Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  const Request *request = transfer->request;
+  SET(CURLOPT_TIMEOUT_MS, (long)(request->timeout * 1000 + 0.5));
+  SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(request->connect_timeout * 1000 + 0.5));
+  SET(CURLOPT_LOW_SPEED_LIMIT, (long)(request->stall_timeout > 0));
+  SET(CURLOPT_LOW_SPEED_TIME, (long)(request->stall_timeout + 0.999));
+}
+
 /* Returns NULL, or why the request cannot be sent. */
 static const char *fill(Transfer *transfer) {
   CURL *easy = transfer->easy;
-  curl_easy_reset(easy);
-  SET(CURLOPT_PRIVATE, transfer);
-  SET(CURLOPT_ERRORBUFFER, transfer->message);
-  SET(CURLOPT_HEADERFUNCTION, on_header);
-  SET(CURLOPT_HEADERDATA, transfer);
-  SET(CURLOPT_WRITEFUNCTION, on_body);
-  SET(CURLOPT_WRITEDATA, transfer);
-  set_safety(transfer);
   set_limits(transfer);
   set_method(transfer);
   if (curl_easy_setopt(easy, CURLOPT_URL, transfer->request->url) != CURLE_OK) {
@@ -374,6 +380,7 @@ int transfer_new(lua_State *L) {
   sc_setuservalue(L, -2);
   transfer->easy = curl_easy_init();
   if (!transfer->easy) return luaL_error(L, "not enough memory");
+  set_common(transfer);
   return 1;
 }
 

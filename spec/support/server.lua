@@ -28,6 +28,12 @@ function behave.list(connection)
   return connection:send(reply("[" .. SESSION .. "]"))
 end
 
+--- Tells what it read, the request line first.
+function behave.echo(connection, lines)
+  return connection:send(reply('{"lines":["' .. table.concat(lines, '","')
+    .. '"]}'))
+end
+
 --- Reads everything, says nothing, hangs up.
 function behave.close()
   return false
@@ -104,28 +110,30 @@ local function report(connection)
   return connection:send(reply("{" .. table.concat(parts, ",") .. "}"))
 end
 
---- Reads one request; its method and path, or nil at the end.
+--- Reads one request; its lines up to the body, or nil at the end.
 local function read_request(connection)
-  local first = connection:receive("*l")
-  if not first then return nil end
+  local lines = { connection:receive("*l") }
+  if not lines[1] then return nil end
   local length = 0
   for line in function() return connection:receive("*l") end do
     if line == "" then break end
+    lines[#lines + 1] = line
     length = tonumber(line:lower():match("^content%-length:%s*(%d+)"))
       or length
   end
   if length > 0 and not connection:receive(length) then return nil end
-  return first:match("^(%S+) (%S+)")
+  return lines
 end
 
 --- Serves one request of a connection; whether to keep the connection.
 local function serve(connection)
-  local method, path = read_request(connection)
-  if not method then return false end
+  local lines = read_request(connection)
+  if not lines then return false end
+  local method, path = lines[1]:match("^(%S+) (%S+)")
   if path:find("/count$") then return report(connection) end
   seen = seen + 1
   counts[method] = (counts[method] or 0) + 1
-  return behave[plan[math.min(seen, #plan)]](connection)
+  return behave[plan[math.min(seen, #plan)]](connection, lines)
 end
 
 local listener = assert(socket.bind("127.0.0.1", 0))
