@@ -278,8 +278,10 @@ static int check_upload(Answer *answer) {
   sc_resource_field(L, -1, "documentHash");
   if (lua_istable(L, -1)) {
     lua_getfield(L, -1, "hash");
-    lua_replace(L, -2);
+  } else {
+    lua_pushnil(L);
   }
+  lua_replace(L, -2);
   if (lua_type(L, -1) != LUA_TSTRING) {
     lua_pop(L, 1);
     return 0;
