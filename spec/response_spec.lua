@@ -148,6 +148,8 @@ describe("a raw answer", function()
     it("can be " .. text, function()
       assert.same(value, (run("raw_get", json(200, text))))
       assert.same(value, (run("raw_post", json(200, text))))
+      assert.same(value, (helper.client(json(200, text))
+        :request("POST", "/x", { content = "", type = "text/plain" })))
     end)
   end
 end)

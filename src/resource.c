@@ -290,11 +290,14 @@ static int resource_pairs(lua_State *L) {
 
 void sc_resource_field(lua_State *L, int index, const char *name) {
   Resource *resource = test_resource(L, index);
+  index = sc_absindex(L, index);
   if (resource) {
     if (!push_field(L, resource, name, strlen(name))) lua_pushnil(L);
-  } else {
+  } else if (lua_istable(L, index)) {
     lua_pushstring(L, name);
-    lua_rawget(L, sc_absindex(L, index));
+    lua_rawget(L, index);
+  } else {
+    lua_pushnil(L);
   }
 }
 

@@ -27,8 +27,8 @@ void sc_resource_push(lua_State *L, const Json *json, ResultKind result);
  * none. */
 int sc_resource_push_id(lua_State *L, int index);
 
-/* Pushes a top-level field of the resource or table at `index`, nil if it
- * has none. */
+/* Pushes a top-level field of the resource or table at `index`; nil if it
+ * has none, or is something else. */
 void sc_resource_field(lua_State *L, int index, const char *name);
 
 /* resource_id(value) -> the id it carries, or nil. */
