@@ -278,4 +278,18 @@ describe("a transfer", function()
     assert.has_error(function() transfer:finish() end)
     multi:close()
   end)
+
+  it("compares an empty document with its hash before it has a name",
+    function()
+      serve("empty")
+      local path = os.tmpname()
+      os.remove(path)
+      local written, err = sign.documents:download({ documentId = ID,
+        documentHash = { hash = ("A"):rep(43) .. "=" } }, { to = path })
+      assert.is_nil(written)
+      assert.equal("integrity", err.kind)
+      assert.is_nil(io.open(path, "rb"))
+      assert.equal(path, sign.documents:download(ID, { to = path }))
+      assert(os.remove(path))
+    end)
 end)

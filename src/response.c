@@ -354,17 +354,16 @@ static int fail_sink(const Answer *answer) {
 
 static int decode_to_file(Answer *answer) {
   Sink *sink = &answer->request->sink;
-  /* A transport of somebody else's leaves the body in the response. */
-  if (!answer->response &&
-      sc_sink_write(sink, answer->body, answer->body_size) != 0) {
+  /* A transport of somebody else's leaves the body in the response; curl's
+   * has written it, but for an empty one, which opens the file here. */
+  if (sc_sink_write(sink, answer->body, answer->body_size) != 0) {
     return fail_sink(answer);
   }
-  if (sink->temporary && bytes_differ(answer, &sink->digest)) {
+  if (bytes_differ(answer, &sink->digest)) {
     sc_sink_abort(sink);
     return fail_differs(answer);
   }
   if (sc_sink_commit(sink) != 0) return fail_sink(answer);
-  bytes_differ(answer, &sink->digest);
   lua_pushstring(answer->L, sink->path);
   return finish(answer);
 }

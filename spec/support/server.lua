@@ -28,6 +28,10 @@ function behave.list(connection)
   return connection:send(reply("[" .. SESSION .. "]"))
 end
 
+function behave.empty(connection)
+  return connection:send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+end
+
 --- Tells what it read, the request line first.
 function behave.echo(connection, lines)
   return connection:send(reply('{"lines":["' .. table.concat(lines, '","')
