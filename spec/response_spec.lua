@@ -282,6 +282,14 @@ describe("a refusal", function()
     assert.is_nil(tostring(err):find("19010112345", 1, true))
   end)
 
+  it("lists only parameters whose name and reason are text", function()
+    local err = refused [[{"invalidParams":[1, "a", null, [], {"name":2},
+      {"name":"b","reason":{}}, {"name":"c","reason":"d","more":[1]},
+      {"reason":"e"}, {}]}]]
+    assert.same({ { name = "c", reason = "d", more = { 1 } },
+                  { reason = "e" }, {} }, err.fields)
+  end)
+
   -- header's value, seconds
   for _, case in ipairs { { "0", 0 }, { "17", 17 }, { "999999999", 999999999 },
                           { 3, 3 }, { "", nil }, { "-1", nil },

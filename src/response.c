@@ -155,6 +155,30 @@ static int copy_member(lua_State *L, const Json *json, const char *name,
   return 1;
 }
 
+static int is_text_or_absent(const Json *json, const JsonNode *object,
+                             const char *name) {
+  const JsonNode *node = sc_json_member(json, object, name, strlen(name));
+  return !node || sc_json_type(node) == JSON_STRING;
+}
+
+/* Makes `fields` of the list of parameters, without what has not their form:
+ * programs join name and reason without looking. */
+static void copy_fields(lua_State *L, const Json *json, const JsonNode *list) {
+  const JsonNode *item = list + 1, *end = list + sc_json_span(list);
+  int n = 0;
+  lua_newtable(L);
+  for (; item < end; item += sc_json_span(item)) {
+    if (sc_json_type(item) != JSON_OBJECT ||
+        !is_text_or_absent(json, item, "name") ||
+        !is_text_or_absent(json, item, "reason")) {
+      continue;
+    }
+    sc_json_push(L, json, item);
+    lua_rawseti(L, -2, ++n);
+  }
+  lua_setfield(L, -2, "fields");
+}
+
 /* Reads problem+json, or the OAuth form of a token endpoint, into the table
  * on top. A body that is neither is kept as it came, cut to what a person
  * would look at. */
@@ -181,8 +205,7 @@ static void read_problem(const Answer *answer, Buffer *index) {
   }
   params = sc_json_member(&json, json.nodes, "invalidParams", 13);
   if (params && sc_json_type(params) == JSON_ARRAY) {
-    sc_json_push(L, &json, params);
-    lua_setfield(L, -2, "fields");
+    copy_fields(L, &json, params);
   }
 }
 
