@@ -122,6 +122,8 @@ end)
 describe("a raw answer", function()
   for media_type, is_json in pairs {
     ["application/json"] = true, ["application/json; charset=utf-8"] = true,
+    ["Application/JSON;v=1"] = true, ["application/json-seq"] = false,
+    ["application/jsonl"] = false, ["application/jso"] = false,
     ["text/plain"] = false, ["application/pdf"] = false, [""] = false,
   } do
     it(("of type %q is %s"):format(media_type,

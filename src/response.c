@@ -16,6 +16,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum { REQUEST = 1, RESPONSE, META };
 
@@ -400,12 +401,19 @@ static int decode_to_memory(Answer *answer) {
   return finish(answer);
 }
 
+/* application/json with or without parameters. */
+static int is_json_type(const char *type, size_t size) {
+  static const char name[] = "application/json";
+  size_t length = sizeof name - 1;
+  return size >= length && strncasecmp(type, name, length) == 0 &&
+         (size == length || strchr("; \t", type[length]));
+}
+
 /* sign:request learns from the answer what it is. */
 static int decode_raw(Answer *answer, Buffer *index) {
   size_t size;
   const char *type = header(answer, "content-type", &size);
-  if (answer->body_size > 0 && type && size >= 16 &&
-      strncmp(type, "application/json", 16) == 0) {
+  if (answer->body_size > 0 && type && is_json_type(type, size)) {
     return decode_json(answer, index);
   }
   if (answer->body_size > 0) return decode_to_memory(answer);
