@@ -10,6 +10,7 @@
  */
 #include "http.h"
 
+#include "connections.h"
 #include "dispatch.h"
 
 #include <arpa/inet.h>
@@ -22,8 +23,6 @@
 #include <unistd.h>
 
 #define THREADS 4
-/* Far more than a test makes, far fewer than the descriptors of a process. */
-#define MOST_CONNECTIONS 512
 /* A client that says nothing for so many seconds has gone. */
 #define IDLE_SECONDS 30
 /* Per connection, for the head and a piece of the body. */
@@ -31,9 +30,13 @@
 /* What is read past to deliver a refusal; beyond it the line is cut. */
 #define MOST_DRAINED (64ll * 1024 * 1024)
 
+/* What a request under way is given to finish when the service stops. */
+#define STOP_SECONDS 5
+
 struct Http {
   const Service *service;
   struct MHD_Daemon *daemon;
+  Connections connections;
 };
 
 typedef enum Stage { STAGE_HEAD, STAGE_BODY, STAGE_DRAIN } Stage;
@@ -185,6 +188,20 @@ static enum MHD_Result on_step(void *context, struct MHD_Connection *connection,
   return MHD_YES;
 }
 
+static void on_connection(void *context, struct MHD_Connection *connection,
+                          void **state,
+                          enum MHD_ConnectionNotificationCode what) {
+  Http *http = context;
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  (void)state;
+  if (!info) return;
+  if (what == MHD_CONNECTION_NOTIFY_STARTED)
+    connections_add(&http->connections, info->connect_fd);
+  else
+    connections_remove(&http->connections, info->connect_fd);
+}
+
 int http_listen(unsigned short *port) {
   struct sockaddr_in address = {.sin_family = AF_INET,
                                 .sin_port = htons(*port),
@@ -208,26 +225,36 @@ int http_listen(unsigned short *port) {
 
 Http *http_start(const Service *service, int listener) {
   Http *http = calloc(1, sizeof *http);
-  if (http) {
-    http->service = service;
-    http->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL, 0, NULL, NULL, on_step,
-        http, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_URI_LOG_CALLBACK,
-        on_target, http, MHD_OPTION_NOTIFY_COMPLETED, on_completed, http,
-        MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS,
-        MHD_OPTION_CONNECTION_LIMIT, (unsigned int)MOST_CONNECTIONS,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_SECONDS,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-    if (http->daemon) return http;
+  if (!http) {
+    close(listener);
+    return NULL;
   }
-  free(http);
+  http->service = service;
+  connections_init(&http->connections);
+  http->daemon = MHD_start_daemon(
+      MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC, 0, NULL,
+      NULL, on_step, http, MHD_OPTION_LISTEN_SOCKET, listener,
+      MHD_OPTION_URI_LOG_CALLBACK, on_target, http, MHD_OPTION_NOTIFY_COMPLETED,
+      on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+      MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS,
+      MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MOST,
+      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_SECONDS,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+  if (http->daemon) return http;
   close(listener);
+  connections_free(&http->connections);
+  free(http);
   return NULL;
 }
 
+/* No new connections, then none at all, then the threads. */
 void http_stop(Http *http) {
   if (!http) return;
-  MHD_stop_daemon(http->daemon); /* closes the listening socket too */
+  int listener = MHD_quiesce_daemon(http->daemon);
+  connections_end(&http->connections, STOP_SECONDS);
+  MHD_stop_daemon(http->daemon);
+  if (listener >= 0) close(listener);
+  connections_free(&http->connections);
   free(http);
 }
