@@ -91,6 +91,7 @@ static void push_page(lua_State *L, const Json *json) {
   const JsonNode *data = sc_json_member(json, root, "data", 4);
   uint32_t inside, hole, before, after, i;
   Resource *page;
+  const char *from;
   char *text;
   if (!data || sc_json_span(data) == 1) {
     push_slice(L, json, root, PAGE_TYPE);
@@ -111,8 +112,9 @@ static void push_page(lua_State *L, const Json *json) {
     shift_node(&page->nodes[i], data->start + 1, hole);
   }
   text = (char *)(page->nodes + page->node_count);
-  memcpy(text, json->text, page->hole);
-  memcpy(text + page->hole, json->text + page->hole + hole,
+  from = json->text + (root->start - json->base);
+  memcpy(text, from, page->hole);
+  memcpy(text + page->hole, from + page->hole + hole,
          page->text_size - page->hole);
   page->has_cache = 1;
   lua_createtable(L, 0, 4);
