@@ -19,7 +19,8 @@ end
 
 describe("with an allocator that fails from the n-th request on", function()
   local least = {
-    decode = 100, decode_refused = 5, access = 50, encode = 10,
+    decode = 100, decode_refused = 5, access = 50, access_page = 50,
+    access_refused = 10, validate = 10, encode = 10,
     encode_refused = 8,
   }
   for case, at_least in pairs(least) do

@@ -12,8 +12,6 @@
  *
  *     positions=40 raised=40 leaked=0
  */
-#include "lazy.h"
-
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -62,10 +60,6 @@ static lua_State *open_state(Heap *heap, const char *path, const char *name) {
   lua_State *L = lua_newstate(heap_resize, heap);
   if (L == NULL) stop(NULL, "no state");
   luaL_openlibs(L);
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-  lua_pushcfunction(L, luaopen_lazy);
-  lua_setfield(L, -2, "lazy");
-  lua_pop(L, 1);
   if (luaL_dofile(L, path) != LUA_OK) stop(L, path);
   if (lua_getfield(L, -1, name) != LUA_TFUNCTION) stop(NULL, name);
   if (lua_pcall(L, 0, 1, 0) != LUA_OK) stop(L, name);

@@ -2,7 +2,6 @@
 -- and returns the function that is called, which checks its own result.
 
 local core = require "signicat.core"
-local lazy = require "lazy"
 
 local cases = {}
 
@@ -39,13 +38,58 @@ function cases.decode_refused()
   end
 end
 
+-- What response.c makes of this text for that operation, through the path
+-- that a reply takes.
+local function decode(operation, text)
+  local request = assert(core.request({ base_url = "http://127.0.0.1" },
+    operation, "f05d0dce-a7af-432b-b6b8-e455ab7c0858"))
+  return assert(core.decode(request, { status = 200, headers = {},
+                                       body = text }))
+end
+
 function cases.access()
   local text = text_of(40)
   return function()
-    local value = lazy.open(text)
-    assert(value.text == unescaped and value['"'] == true)
-    assert(value.items[7]["name\n7"] == "value 7" and value.other == nil)
-    assert(table.concat(lazy.names(value), " ") == 'items text "')
+    local session = decode("getSigningSession", text)
+    assert(session.text == unescaped and session['"'] == true)
+    assert(session.items[7]["name\n7"] == "value 7")
+    assert(session.items == session.items and session.other == nil)
+    assert(session:json() == text and session:totable().items[40].id == 40)
+  end
+end
+
+function cases.access_page()
+  local text = ' {"limit":100,"data":[' .. (text_of(1) .. ","):rep(9)
+    .. text_of(2) .. '],"total":10}'
+  return function()
+    local page = decode("listSigningSessions", text)
+    assert(page.limit == 100 and page.total == 10 and #page.data == 10)
+    assert(page.data[10].items[2].id == 2)
+    assert(#page:totable().data == 10 and " " .. page:json() == text)
+  end
+end
+
+function cases.access_refused()
+  return function()
+    local request = assert(core.request({ base_url = "http://127.0.0.1" },
+      "getSigningSession", "f05d0dce-a7af-432b-b6b8-e455ab7c0858"))
+    local value, failure = core.decode(request, { status = 400, headers = {},
+      body = '{"code":"invalid_request_parameter","title":"' .. escaped
+        .. '","invalidParams":[{"name":"[0].title","reason":"long"}]}' })
+    local err = core.error(failure)
+    assert(value == nil and err.kind == "invalid" and err.status == 400)
+    assert(err.title == unescaped and err.fields[1].name == "[0].title")
+    assert(tostring(err):find("400 invalid_request_parameter", 1, true))
+  end
+end
+
+function cases.validate()
+  local sessions = { { title = ("x"):rep(300), titel = 1, documents = {} } }
+  return function()
+    local request, failure = core.request({ base_url = "http://127.0.0.1" },
+      "createSigningSession", nil, sessions, 0)
+    assert(request == nil and failure.kind == "invalid")
+    assert(#failure.fields == 4)
   end
 end
 
