@@ -307,6 +307,16 @@ describe("a page", function()
     assert.same({ 1, { 2 } }, page.data[1].n)
   end)
 
+  it("stays whole, whatever becomes of the list it gave", function()
+    local text = '{"data":[' .. one .. "," .. other .. "]}"
+    local page = got_page(text)
+    table.remove(page.data)
+    page.data[1] = "mine"
+    assert.same({ "mine" }, page.data)
+    assert.equal(text, page:json())
+    assert.same(core.json_decode(text), page:totable())
+  end)
+
   it("can be outlived by its sessions", function()
     local kept = {}
     for i = 1, 50 do

@@ -20,6 +20,8 @@ typedef struct Resource {
   JsonNode nodes[];
 } Resource;
 
+#define PAGE_SESSIONS 1 /* where the cache of a page has its own list */
+
 static const char *const types[] = {
     DOCUMENT_TYPE, COLLECTION_TYPE, SESSION_TYPE, PAGE_TYPE, OBJECT_TYPE, NULL};
 
@@ -74,6 +76,18 @@ static void push_list(lua_State *L, const Json *json, const JsonNode *array,
   }
 }
 
+/* Pushes a copy of the list on top of the stack. */
+static void copy_list(lua_State *L) {
+  int i, n = (int)sc_rawlen(L, -1);
+  lua_createtable(L, n, 0);
+  sc_json_push_array_mark(L);
+  lua_setmetatable(L, -2);
+  for (i = 1; i <= n; i++) {
+    lua_rawgeti(L, -2, i);
+    lua_rawseti(L, -2, i);
+  }
+}
+
 static void shift_node(JsonNode *node, uint32_t from, uint32_t by) {
   if (node->start >= from) node->start -= by;
   if (node->key >= from) node->key -= by;
@@ -85,7 +99,8 @@ static void shrink_node(JsonNode *node, uint32_t nodes, uint32_t bytes) {
 }
 
 /* A page: the root without what is inside its `data`, which becomes a list
- * of sessions under that name in the cache. */
+ * of sessions under that name in the cache. A second list is the page's own:
+ * the first is the caller's to change. */
 static void push_page(lua_State *L, const Json *json) {
   const JsonNode *root = json->nodes;
   const JsonNode *data = sc_json_member(json, root, "data", 4);
@@ -121,7 +136,9 @@ static void push_page(lua_State *L, const Json *json) {
   lua_pushvalue(L, -1);
   sc_setuservalue(L, -3);
   push_list(L, json, data, SESSION_TYPE);
-  lua_setfield(L, -2, "data");
+  copy_list(L);
+  lua_setfield(L, -3, "data");
+  lua_rawseti(L, -2, PAGE_SESSIONS);
   lua_pop(L, 1);
 }
 
@@ -219,7 +236,7 @@ static int resource_newindex(lua_State *L) {
 /* Pushes the list of a page's sessions. */
 static void push_sessions(lua_State *L, int index) {
   sc_getuservalue(L, index);
-  lua_getfield(L, -1, "data");
+  lua_rawgeti(L, -1, PAGE_SESSIONS);
   lua_remove(L, -2);
 }
 
