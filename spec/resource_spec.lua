@@ -161,6 +161,13 @@ describe("tostring", function()
       tostring(got('{"id":"' .. session .. '"}')))
   end)
 
+  it("shows no id that is none", function()
+    for _, id in ipairs { "", "x", "19010112345", session .. "\\n",
+                          session .. "\\u0000" } do
+      assert.equal("signicat.session", tostring(got('{"id":"' .. id .. '"}')))
+    end
+  end)
+
   it("is the type alone without an id", function()
     assert.equal("signicat.session", tostring(got "{}"))
     assert.equal("signicat.session", tostring(got '{"id":null}'))

@@ -7,6 +7,7 @@
  */
 #include "resource.h"
 
+#include "format.h"
 #include "object.h"
 
 #include <string.h>
@@ -354,13 +355,20 @@ static int resource_eq(lua_State *L) {
   return 1;
 }
 
-/* The type and the id: enough to find it again, and safe to log. */
+/* The type and the id: enough to find it again, and safe to log. An id that
+ * is none could be anything. */
 static int resource_tostring(lua_State *L) {
+  const char *id;
+  size_t size;
   check_resource(L, 1);
   lua_getmetatable(L, 1);
   lua_getfield(L, -1, "__name");
-  if (sc_resource_push_id(L, 1)) {
-    lua_pushfstring(L, "%s %s", lua_tostring(L, -2), lua_tostring(L, -1));
+  if (!sc_resource_push_id(L, 1)) return 1;
+  id = lua_tolstring(L, -1, &size);
+  if (sc_is_uuid(id, size)) {
+    lua_pushfstring(L, "%s %s", lua_tostring(L, -2), id);
+  } else {
+    lua_pop(L, 1);
   }
   return 1;
 }
