@@ -214,6 +214,15 @@ static const JsonByte *skip_space(const Reader *r, const JsonByte *p) {
   return p;
 }
 
+/* From before one certain byte to behind it. Most services write no space. */
+static inline const JsonByte *pass(Reader *r, const JsonByte *p,
+                                   JsonByte wanted, const char *reason) {
+  if (p < r->end && *p == wanted) return p + 1;
+  p = skip_space(r, p);
+  if (p < r->end && *p == wanted) return p + 1;
+  return fail_expecting(r, p, reason);
+}
+
 static const JsonByte *open_container(Reader *r, const JsonByte *p) {
   JsonType type = *p == '{' ? JSON_OBJECT : JSON_ARRAY;
   if (r->depth == SC_JSON_DEPTH)
@@ -239,20 +248,16 @@ static const JsonByte *close_container(Reader *r, const JsonByte *p) {
 static const JsonByte *read_name(Reader *r, const JsonByte *p) {
   r->key = r->key_flag = 0;
   if (r->closing == ']') return p;
-  p = skip_space(r, p);
-  if (p == r->end || *p != '"')
-    return fail_expecting(r, p, "a name in quotes is expected");
-  r->key = (uint32_t)(++p - r->text);
-  p = read_quoted(r, p, JSON_KEY_ESCAPED, &r->key_flag);
+  p = pass(r, p, '"', "a name in quotes is expected");
   if (p == NULL) return NULL;
-  p = skip_space(r, p + 1);
-  if (p == r->end || *p != ':')
-    return fail_expecting(r, p, "a colon is expected");
-  return p + 1;
+  r->key = (uint32_t)(p - r->text);
+  p = read_quoted(r, p, JSON_KEY_ESCAPED, &r->key_flag);
+  return p == NULL ? NULL : pass(r, p + 1, ':', "a colon is expected");
 }
 
 /* From behind a value to behind all the containers that end there. */
 static const JsonByte *close_containers(Reader *r, const JsonByte *p) {
+  if (p < r->end && *p == ',') return p;
   p = skip_space(r, p);
   while (r->depth > 0 && p < r->end && *p == r->closing)
     p = skip_space(r, close_container(r, p));
@@ -275,11 +280,10 @@ static const JsonByte *read_text(Reader *r, const JsonByte *p) {
     }
     p = close_containers(r, p);
     if (r->depth == 0) break;
-    if (p == r->end || *p != ',')
-      return fail_expecting(r, p,
-                            r->closing == '}' ? "a comma or } is expected"
-                                              : "a comma or ] is expected");
-    if ((p = read_name(r, p + 1)) == NULL) return NULL;
+    p = pass(r, p, ',',
+             r->closing == '}' ? "a comma or } is expected"
+                               : "a comma or ] is expected");
+    if (p == NULL || (p = read_name(r, p)) == NULL) return NULL;
   }
   return p == r->end ? p : fail(r, p, "something follows the value");
 }

@@ -2,8 +2,8 @@
  * json_text.h: what reader and writer both know about the bytes of a string.
  *
  * Most bytes of most strings are plain: neither quote, backslash, control
- * character nor part of a multi-byte character. They are passed over eight
- * at a time; the caller deals with the byte that stopped the run.
+ * character nor part of a multi-byte character. They are passed over many at
+ * a time; the caller deals with the byte that stopped the run.
  */
 #ifndef SC_JSON_TEXT_H
 #define SC_JSON_TEXT_H
@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 typedef unsigned char JsonByte;
 
@@ -20,7 +24,19 @@ typedef unsigned char JsonByte;
 /* The first byte from `p` on that is not plain, or `end`. */
 static inline const JsonByte *sc_json_skip_plain(const JsonByte *p,
                                                  const JsonByte *end) {
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#if defined(__SSE2__)
+  /* Compared as signed bytes, those from 0x80 on are below 0x20 as well. */
+  while (end - p >= 16) {
+    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    __m128i slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    __m128i others = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
+    int hits =
+        _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, slashes), others));
+    if (hits != 0) return p + __builtin_ctz((unsigned)hits);
+    p += 16;
+  }
+#elif defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
   const uint64_t each = 0x0101010101010101u;
   while (end - p >= 8) {
     uint64_t word, hits;
