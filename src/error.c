@@ -151,6 +151,23 @@ static void add_fields(Line *line, int ours) {
   if (count > 1) lua_pushfstring(L, " (and %d more)", count - 1);
 }
 
+/* Replaces the string on top of the stack by one that stays on its line: a
+ * log takes it as it is, whatever a transport or a payload put into it. */
+static void keep_one_line(lua_State *L) {
+  luaL_Buffer line;
+  size_t size, i;
+  const char *text = lua_tolstring(L, -1, &size);
+  for (i = 0; i < size && !iscntrl((unsigned char)text[i]);)
+    i++;
+  if (i == size) return;
+  luaL_buffinit(L, &line);
+  for (i = 0; i < size; i++) {
+    luaL_addchar(&line, iscntrl((unsigned char)text[i]) ? '?' : text[i]);
+  }
+  luaL_pushresult(&line);
+  lua_replace(L, -2);
+}
+
 static void push_message(lua_State *L, int error, const Kind *kind) {
   Line line = {L, error};
   int base = lua_gettop(L), status;
@@ -177,6 +194,7 @@ static void push_message(lua_State *L, int error, const Kind *kind) {
   add_fields(&line, status == 0);
   add_word(&line, "trace_id", " [trace %s]");
   lua_concat(L, lua_gettop(L) - base);
+  keep_one_line(L);
 }
 
 /* ---- the object -------------------------------------------------------- */
