@@ -1,6 +1,7 @@
 -- The curl transfer against a real server that misbehaves on purpose.
 
 local core = require "signicat.core"
+local helper = require "spec.helper"
 local signicat = require "signicat"
 
 local ID = "f05d0dce-a7af-432b-b6b8-e455ab7c0858"
@@ -292,4 +293,14 @@ describe("a transfer", function()
       assert.equal(path, sign.documents:download(ID, { to = path }))
       assert(os.remove(path))
     end)
+
+  it("leaves no file of a document that was cut", function()
+    local folder, remove = helper.folder()
+    serve("cut")
+    local written, err = sign.documents:download(ID, { to = folder .. "/a" })
+    assert.is_nil(written)
+    assert.equal("connect", err.kind)
+    assert.same({}, helper.names_in(folder))
+    remove()
+  end)
 end)
