@@ -274,7 +274,10 @@ static int request_gc(lua_State *L) {
 /* ---- response ---------------------------------------------------------- */
 
 Response *sc_response_new(lua_State *L) {
-  return sc_object_new(L, RESPONSE_TYPE, sizeof(Response));
+  Response *response = sc_object_new(L, RESPONSE_TYPE, sizeof *response);
+  response->index.alloc = lua_getallocf(L, &response->index.alloc_ud);
+  response->attempts = 1;
+  return response;
 }
 
 Response *sc_response_test(lua_State *L, int index) {
@@ -361,6 +364,7 @@ static int response_newindex(lua_State *L) {
 static int response_gc(lua_State *L) {
   Response *response = sc_object_check(L, 1, RESPONSE_TYPE);
   sc_buffer_free(&response->bytes);
+  sc_buffer_free(&response->index);
   response->header_size = 0;
   return 0;
 }

@@ -72,6 +72,7 @@ typedef struct Response {
   Verified verified;
   size_t header_size;            /* of `bytes`; the body follows */
   Buffer bytes;                  /* headers as received, then the body */
+  Buffer index;                  /* of the body, while it is decoded */
   double timing[TIME_COUNT];     /* seconds since the start */
   char sha256[SC_SHA256_BASE64]; /* of the document's bytes, or "" */
 } Response;

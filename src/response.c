@@ -29,6 +29,7 @@ typedef struct Answer {
   int status;
   const char *body;
   size_t body_size;
+  Buffer *index; /* of the body; owned by the response or a scratch */
   char sha256[SC_SHA256_BASE64];
   Verified verified;
 } Answer;
@@ -41,10 +42,11 @@ static void read_response(Answer *answer, Response *response) {
   answer->body = response->bytes.data + response->header_size;
   answer->body_size = response->bytes.size - response->header_size;
   if (!response->bytes.data) answer->body = "";
+  answer->index = &response->index;
   lua_pushvalue(answer->L, RESPONSE);
 }
 
-/* Pushes the meta table; the body stays on the stack below the caller's. */
+/* Pushes the meta table; body and index stay on the stack above it. */
 static void read_table(Answer *answer) {
   lua_State *L = answer->L;
   luaL_checktype(L, RESPONSE, LUA_TTABLE);
@@ -57,9 +59,12 @@ static void read_table(Answer *answer) {
   lua_setfield(L, META, "status");
   lua_getfield(L, RESPONSE, "headers");
   lua_setfield(L, META, "headers");
+  lua_pushinteger(L, 1);
+  lua_setfield(L, META, "attempts");
   lua_getfield(L, RESPONSE, "body");
   answer->body = lua_tolstring(L, -1, &answer->body_size);
   if (!answer->body) answer->body = "";
+  answer->index = sc_scratch_push(L);
 }
 
 /* The value of a header, or NULL; a pushed string keeps it alive. */
@@ -84,6 +89,7 @@ static const char *header(const Answer *answer, const char *name,
 /* Tells `meta` what was found out here. */
 static void write_meta(const Answer *answer) {
   lua_State *L = answer->L;
+  sc_buffer_free(answer->index);
   if (answer->response) {
     memcpy(answer->response->sha256, answer->sha256, sizeof answer->sha256);
     answer->response->verified = answer->verified;
@@ -183,13 +189,14 @@ static void copy_fields(lua_State *L, const Json *json, const JsonNode *list) {
 /* Reads problem+json, or the OAuth form of a token endpoint, into the table
  * on top. A body that is neither is kept as it came, cut to what a person
  * would look at. */
-static void read_problem(const Answer *answer, Buffer *index) {
+static void read_problem(const Answer *answer) {
   lua_State *L = answer->L;
   const JsonNode *params;
   JsonFault fault;
   Json json = {answer->body, NULL, 0};
-  long count = sc_json_index(L, answer->body, answer->body_size, index, &fault);
-  if (count > 0) json.nodes = (const JsonNode *)(void *)index->data;
+  long count =
+      sc_json_index(L, answer->body, answer->body_size, answer->index, &fault);
+  if (count > 0) json.nodes = (const JsonNode *)(void *)answer->index->data;
   if (count == 0 || sc_json_type(json.nodes) != JSON_OBJECT) {
     lua_pushlstring(L, answer->body,
                     answer->body_size < 4096 ? answer->body_size : 4096);
@@ -230,7 +237,7 @@ static int may_have_happened(const Answer *answer, double wait) {
   return answer->status != 501 && !(answer->status == 503 && wait >= 0);
 }
 
-static int decode_refusal(Answer *answer, Buffer *index) {
+static int decode_refusal(Answer *answer) {
   lua_State *L = answer->L;
   double wait = retry_after(answer);
   lua_createtable(L, 0, 8);
@@ -246,7 +253,7 @@ static int decode_refusal(Answer *answer, Buffer *index) {
     lua_setfield(L, -2, "retry_after");
   }
   if (may_have_happened(answer, wait)) set_true(L, "ambiguous");
-  read_problem(answer, index);
+  read_problem(answer);
   return finish_failure(answer);
 }
 
@@ -324,21 +331,21 @@ static int check_upload(Answer *answer) {
   return finish_failure(answer);
 }
 
-static int decode_json(Answer *answer, Buffer *index) {
+static int decode_json(Answer *answer) {
   lua_State *L = answer->L;
   const Operation *row = answer->request->operation;
   Json json = {answer->body, NULL, 0};
   JsonFault fault;
   const char *shape;
   int failed;
-  long count = sc_json_index(L, answer->body, answer->body_size, index, &fault);
+  long count =
+      sc_json_index(L, answer->body, answer->body_size, answer->index, &fault);
   if (count == 0)
     return fail_protocol(answer, fault.reason, (long)fault.offset);
-  json.nodes = (const JsonNode *)(void *)index->data;
+  json.nodes = (const JsonNode *)(void *)answer->index->data;
   shape = shape_fault(&json, row->result);
   if (shape) return fail_protocol(answer, shape, -1);
   sc_resource_push(L, &json, row->result);
-  sc_buffer_free(index);
   failed = check_upload(answer);
   return failed ? failed : finish(answer);
 }
@@ -410,11 +417,11 @@ static int is_json_type(const char *type, size_t size) {
 }
 
 /* sign:request learns from the answer what it is. */
-static int decode_raw(Answer *answer, Buffer *index) {
+static int decode_raw(Answer *answer) {
   size_t size;
   const char *type = header(answer, "content-type", &size);
   if (answer->body_size > 0 && type && is_json_type(type, size)) {
-    return decode_json(answer, index);
+    return decode_json(answer);
   }
   if (answer->body_size > 0) return decode_to_memory(answer);
   lua_pushboolean(answer->L, 1);
@@ -425,7 +432,6 @@ int response_decode(lua_State *L) {
   Answer answer = {0};
   Response *response;
   const Operation *row;
-  Buffer *index;
   answer.L = L;
   answer.request = sc_request_check(L, REQUEST);
   lua_settop(L, RESPONSE);
@@ -435,9 +441,8 @@ int response_decode(lua_State *L) {
   } else {
     read_table(&answer);
   }
-  index = sc_scratch_push(L);
   if (answer.status < 200 || answer.status > 299) {
-    return decode_refusal(&answer, index);
+    return decode_refusal(&answer);
   }
   row = answer.request->operation;
   if (row->result == RESULT_NOTHING) {
@@ -445,7 +450,7 @@ int response_decode(lua_State *L) {
     return finish(&answer);
   }
   if (answer.request->sink.path) return decode_to_file(&answer);
-  if (row->result != RESULT_BYTES) return decode_json(&answer, index);
-  if (strcmp(row->id, "request") == 0) return decode_raw(&answer, index);
+  if (row->result != RESULT_BYTES) return decode_json(&answer);
+  if (strcmp(row->id, "request") == 0) return decode_raw(&answer);
   return decode_to_memory(&answer);
 }

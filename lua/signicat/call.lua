@@ -63,10 +63,8 @@ function call.send(client, name, request, deadline)
   end
   local value, meta, failed_meta = core.decode(request, response)
   if value == nil then
-    failed_meta.attempts = 1
     return nil, fail(name, meta, request), failed_meta
   end
-  meta.attempts = 1
   return value, meta
 end
 
