@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-/* Where in a metatable the address of the type's name lies: a look at it
- * tells most objects without hashing a string. */
-#define TYPE_ADDRESS 1
+/* What lies in a metatable at an integer is found without hashing a string:
+ * the address of the type's name tells most objects. */
+enum { TYPE_ADDRESS = 1, METHODS };
 
 static int has_entry(const luaL_Reg *list, const char *name) {
   for (; list && list->name; list++) {
@@ -32,7 +32,7 @@ void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
     lua_pushvalue(L, -1);
     lua_setfield(L, -3, "__index");
   }
-  lua_setfield(L, -2, "methods");
+  lua_rawseti(L, -2, METHODS);
   lua_pop(L, 1);
 }
 
@@ -67,7 +67,7 @@ void *sc_object_test(lua_State *L, int index, const char *type) {
 int sc_object_method(lua_State *L, int index, int key) {
   key = sc_absindex(L, key);
   if (!lua_getmetatable(L, index)) return 0;
-  lua_getfield(L, -1, "methods");
+  lua_rawgeti(L, -1, METHODS);
   lua_pushvalue(L, key);
   lua_rawget(L, -2);
   lua_replace(L, -3);

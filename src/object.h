@@ -13,8 +13,8 @@
 #include <stddef.h>
 
 /* Makes the metatable of `type`. `methods` are found by indexing; when
- * `metamethods` brings an __index of its own, it has to look them up in the
- * metatable's "methods" field. Leaves the stack as it was. */
+ * `metamethods` brings an __index of its own, it has to look them up with
+ * sc_object_method. Leaves the stack as it was. */
 void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
                       const luaL_Reg *metamethods);
 

@@ -164,6 +164,11 @@ static int add_authorization(Transfer *transfer, int *count) {
              : 0;
 }
 
+static int has_body(const Request *request) {
+  return request->source.kind != SOURCE_NONE ||
+         strcmp(request->method, "POST") == 0;
+}
+
 /* libcurl only reads the list, so it is laid out in our own memory: no
  * allocation for each header of each call. */
 static int set_headers(Transfer *transfer) {
@@ -171,8 +176,9 @@ static int set_headers(Transfer *transfer) {
   char *line;
   int count = 0, i;
   sc_buffer_clear(&transfer->line_bytes);
-  /* Neither the wait for a "100 Continue" nor a form's type of its own. */
-  if (add_lines(transfer, "Expect:\n", &count) ||
+  /* A body does not wait for a "100 Continue". */
+  if (add_lines(transfer, has_body(transfer->request) ? "Expect:\n" : "",
+                &count) ||
       add_lines(transfer, transfer->request->lines, &count) ||
       add_authorization(transfer, &count)) {
     return -1;
@@ -232,9 +238,8 @@ static void set_body(Transfer *transfer) {
 static void set_method(Transfer *transfer) {
   CURL *easy = transfer->easy;
   const Request *request = transfer->request;
-  const Source *source = &request->source;
   const char *method = request->method, *known = "GET";
-  if (source->kind != SOURCE_NONE || strcmp(method, "POST") == 0) {
+  if (has_body(request)) {
     set_body(transfer);
     known = "POST";
   } else if (strcmp(method, "HEAD") == 0) {
@@ -246,7 +251,8 @@ static void set_method(Transfer *transfer) {
   SET(CURLOPT_CUSTOMREQUEST, strcmp(method, known) == 0 ? NULL : method);
   /* Without a body there is no seek to refuse; a new connection is one that
    * libcurl does not repeat a request on. */
-  SET(CURLOPT_FRESH_CONNECT, (long)(request->creates && source->size == 0));
+  SET(CURLOPT_FRESH_CONNECT,
+      (long)(request->creates && request->source.size == 0));
 }
 
 static void set_limits(Transfer *transfer) {

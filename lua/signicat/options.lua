@@ -121,13 +121,16 @@ local function names_of(known)
   return names
 end
 
+-- One for all calls without options; nobody writes into options.
+local none = {}
+
 --- Checks a table of options against what is known.
 ---@param given table? nil is no options
 ---@param known table name -> function(value) -> what is wrong with it
 ---@param what string whose options, for the message
----@return table given, or an empty table
+---@return table given, or an empty table, not to be changed
 function options.check(given, known, what)
-  if given == nil then return {} end
+  if given == nil then return none end
   if type(given) ~= "table" then
     core.misuse(what .. ": its options are a table, not a " .. type(given))
   end

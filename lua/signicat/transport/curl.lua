@@ -15,7 +15,9 @@ Curl.__index = Curl
 ---@return table? failure a plain table with kind, phase, sent
 function Curl:send(request)
   local idle = self.idle
-  local transfer = table.remove(idle) or core.transfer(self.multi)
+  local last = #idle
+  local transfer = idle[last] or core.transfer(self.multi)
+  idle[last] = nil
   local started, failure = transfer:start(request)
   if not started then return nil, failure end
   local multi = self.multi
