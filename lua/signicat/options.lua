@@ -25,8 +25,8 @@ local function seconds(value)
 end
 
 local function bytes(value)
-  if type(value) ~= "number" or value ~= value or value < 1
-    or value > 2^53 then
+  if type(value) ~= "number" or not (value >= 1 and value <= 2^53)
+    or value % 1 ~= 0 then
     return "must be a number of bytes"
   end
 end
@@ -38,6 +38,26 @@ local function one_of(...)
       if value == names[i] then return nil end
     end
     return "must be one of \"" .. table.concat(names, "\", \"") .. "\""
+  end
+end
+
+local function word(value)
+  if type(value) ~= "string" or value == "" then
+    return "must be a string that is not empty"
+  end
+end
+
+--- What a header can carry: a line end, left over from a file, cannot be.
+local function bearer(value)
+  if word(value) or value:find("[%s%c]") then
+    return "must be a string that is not empty, without spaces and line ends"
+  end
+end
+
+local function provider(value)
+  local get = type(value) == "table" and value.get or value
+  if type(get) ~= "function" then
+    return "must be a function, or a table with a function `get`"
   end
 end
 
@@ -70,11 +90,11 @@ options.client = extend(options.call, {
   base_url = is "string",
   token_url = is "string",
   insecure_http = is "boolean",
-  client_id = is "string",
-  client_secret = is "string",
+  client_id = word,
+  client_secret = word,
   auth_method = one_of("client_secret_post", "client_secret_basic"),
-  token = is "string",
-  auth = is("function", "table"),
+  token = bearer,
+  auth = provider,
   transport = transport,
   clock = is "function",
   wall_clock = is "function",
