@@ -36,6 +36,8 @@ end
 ---@return boolean
 signicat.is_error = core.is_error
 
+local TOKEN_PATH = "/auth/open/connect/token"
+
 local defaults = {
   base_url = "https://api.signicat.com/sign",
   headers = {
@@ -104,6 +106,20 @@ local function address_fault(url, insecure_http)
   end
 end
 
+--- What is wrong with the addresses, all of it. A token_url that is not
+--- given lies at the base_url's host, so it is as good as that.
+local function address_findings(base_url, given)
+  local findings = {}
+  for _, name in ipairs { "base_url", "token_url" } do
+    local url = name == "base_url" and base_url or given[name]
+    local reason = url and address_fault(url, given.insecure_http)
+    if reason then
+      findings[#findings + 1] = { name = name, reason = reason }
+    end
+  end
+  return findings
+end
+
 --- One credential: a token, a function, or id and secret.
 local function check_credentials(given)
   local pair = given.client_id ~= nil or given.client_secret ~= nil
@@ -128,16 +144,10 @@ function signicat.new(given)
   given = options.check(given, options.client, "new")
   check_credentials(given)
   local made = settings.new(given, defaults)
-  local token_url = given.token_url
-    or made.base_url:match("^%a+://[^/]*") .. "/auth/open/connect/token"
-  for name, url in pairs { base_url = made.base_url,
-                           token_url = token_url } do
-    local fault = address_fault(url, given.insecure_http)
-    if fault then
-      return nil, call.fail("new", { kind = "invalid",
-        note = "no client was made",
-        fields = { { name = name, reason = fault } } })
-    end
+  local findings = address_findings(made.base_url, given)
+  if #findings > 0 then
+    return nil, call.fail("new", { kind = "invalid", fields = findings,
+                                   note = "no client was made" })
   end
   local transport = given.transport
     or require("signicat.transport.curl").new()
@@ -154,7 +164,8 @@ function signicat.new(given)
       client_id = given.client_id,
       client_secret = given.client_secret,
       auth_method = given.auth_method,
-      token_url = token_url,
+      token_url = given.token_url
+        or made.base_url:match("^%a+://[^/]+") .. TOKEN_PATH,
     }, made),
   }, Client)
   client.documents = documents.new(client)

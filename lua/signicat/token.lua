@@ -83,7 +83,8 @@ end
 --- OAuth 2.0 client credentials (RFC 6749 section 4.4), in the form or as
 --- HTTP Basic.
 local function from_credentials(given, settings)
-  local origin, path = given.token_url:match("^(%a+://[^/]+)(/.*)$")
+  local origin, path = given.token_url:match("^(%a+://[^/]+)(.*)$")
+  if path == "" then path = "/" end
   local endpoint = {}
   for name, value in pairs(settings) do endpoint[name] = value end
   endpoint.base_url = origin
