@@ -139,7 +139,7 @@ describe("an address", function()
   end
 end)
 
--- -- the client ----------------------------------------------------------------
+-- -- the client -----------------------------------------------------------
 
 -- Whether the text is anywhere in what can be reached from a value.
 local function holds(value, text, seen)
@@ -210,6 +210,51 @@ describe("a client", function()
     local list = { 1 }
     assert.equal(list, signicat.array(list))
     assert.equal("null", core.json_encode(signicat.null))
+  end)
+end)
+
+describe("a closed client", function()
+  local calls = {
+    function(client) client.sessions:get(session) end,
+    function(client) client.documents:delete(session) end,
+    function(client) client:request("GET", "/x") end,
+    function(client) client.sessions:wait(session) end,
+  }
+
+  it("raises at the caller's line, by any transport", function()
+    for _, transport in ipairs { helper.transport { status = 204 }, false } do
+      local client = assert(signicat.new {
+        token = "t", transport = transport or nil,
+        base_url = "http://127.0.0.1:1" })
+      client:close()
+      for _, mistake in ipairs(calls) do
+        local ok, message = pcall(mistake, client)
+        assert.is_false(ok)
+        assert.matches("^spec/init_spec%.lua:%d+: this client is closed$",
+          message)
+      end
+    end
+  end)
+
+  it("raises before it asks for a token", function()
+    local client, transport = helper.client({ status = 500 },
+      { client_id = "i", client_secret = "s" })
+    client:close()
+    assert.has_error(function() client.sessions:get(session) end)
+    assert.equal(0, #transport.requests)
+  end)
+
+  it("can be closed again, its transport is closed once", function()
+    local transport = helper.transport { status = 204 }
+    local closed = 0
+    function transport.close() closed = closed + 1 end
+    local client = assert(signicat.new { token = "t", transport = transport })
+    client:close()
+    client:close()
+    assert.equal(1, closed)
+    client = assert(signicat.new { token = "t" })
+    client:close()
+    client:close()
   end)
 end)
 

@@ -78,9 +78,16 @@ function Client:request(method, path, opts)
   return call.request(self, method, path, opts)
 end
 
+--- What a closed client sends with.
+local closed = {
+  send = function() core.misuse("this client is closed") end,
+}
+
 --- Closes the connections. Calls of a closed client raise.
 function Client:close()
-  if self.transport.close then self.transport:close() end
+  local transport = self.transport
+  self.transport = closed
+  if transport.close then transport:close() end
 end
 
 Client.__close = Client.close
