@@ -302,4 +302,14 @@ describe("require", function()
         .. "SIGNICAT_TOKEN_URL=https://false.example/t "
         .. "SIGNICAT_CLIENT_ID=false SIGNICAT_CLIENT_SECRET=false"))
   end)
+
+  it("finds the caller's line wherever the library lies", function()
+    local output = helper.run([[
+      package.path = "?.lua;?/init.lua;" .. package.path
+      local signicat = require "signicat"
+      print(pcall(function()
+        signicat.new { tokn = "t" }
+      end))]], "cd lua;")
+    assert.matches('^false\t%(command line%):4: new: no option', output)
+  end)
 end)

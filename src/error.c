@@ -251,12 +251,14 @@ static int error_tostring(lua_State *L) {
 
 /* ---- misuse ------------------------------------------------------------ */
 
-/* The part of `source` up to the folder this library's Lua files are in. */
+/* The part of `source` up to the folder this library's Lua files are in;
+ * "@signicat/" is what a package.path of "?.lua" makes of it. */
 static size_t folder_size(const char *source) {
   const char *at = source, *found = NULL;
   while ((at = strstr(at, "/signicat/")))
     found = at++;
-  return found ? (size_t)(found - source) + strlen("/signicat/") : 0;
+  if (found) return (size_t)(found - source) + strlen("/signicat/");
+  return strncmp(source, "@signicat/", 10) == 0 ? 10 : 0;
 }
 
 /* Tail calls leave no level to count, so the first frame that is not one of
