@@ -26,6 +26,35 @@
 #define sc_getuservalue(L, index) ((void)lua_getfenv(L, index))
 #endif
 
+/* Slots: so many values, from 1 on, that a userdata keeps alive. */
+#if LUA_VERSION_NUM >= 504
+#define sc_newslots(L, size, count) lua_newuserdatauv(L, size, count)
+#define sc_setslot(L, index, n) ((void)lua_setiuservalue(L, index, n))
+#define sc_getslot(L, index, n) ((void)lua_getiuservalue(L, index, n))
+#else
+static inline void *sc_newslots(lua_State *L, size_t size, int count) {
+  void *data = sc_newudata(L, size);
+  if (count > 0) {
+    lua_createtable(L, count, 0);
+    sc_setuservalue(L, -2);
+  }
+  return data;
+}
+
+static inline void sc_setslot(lua_State *L, int index, int n) {
+  sc_getuservalue(L, index);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, n);
+  lua_pop(L, 1);
+}
+
+static inline void sc_getslot(lua_State *L, int index, int n) {
+  sc_getuservalue(L, index);
+  lua_rawgeti(L, -1, n);
+  lua_remove(L, -2);
+}
+#endif
+
 #if LUA_VERSION_NUM >= 502
 #define sc_rawlen(L, index) lua_rawlen(L, index)
 #define sc_setfuncs(L, list) luaL_setfuncs(L, list, 0)

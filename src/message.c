@@ -158,10 +158,7 @@ int message_header_lines(lua_State *L) {
 /* ---- request ----------------------------------------------------------- */
 
 Request *sc_request_new(lua_State *L) {
-  Request *request = sc_object_new(L, REQUEST_TYPE, sizeof *request);
-  lua_createtable(L, ANCHOR_BODY, 0);
-  sc_setuservalue(L, -2);
-  return request;
+  return sc_object_new(L, REQUEST_TYPE, sizeof(Request), ANCHOR_BODY);
 }
 
 Request *sc_request_check(lua_State *L, int index) {
@@ -171,11 +168,7 @@ Request *sc_request_check(lua_State *L, int index) {
 const char *sc_request_anchor(lua_State *L, int index,
                               enum RequestAnchor anchor) {
   const char *bytes = lua_tostring(L, -1);
-  index = sc_absindex(L, index);
-  sc_getuservalue(L, index);
-  lua_insert(L, -2);
-  lua_rawseti(L, -2, anchor);
-  lua_pop(L, 1);
+  sc_setslot(L, sc_absindex(L, index), anchor);
   return bytes;
 }
 
@@ -274,7 +267,7 @@ static int request_gc(lua_State *L) {
 /* ---- response ---------------------------------------------------------- */
 
 Response *sc_response_new(lua_State *L) {
-  Response *response = sc_object_new(L, RESPONSE_TYPE, sizeof *response);
+  Response *response = sc_object_new(L, RESPONSE_TYPE, sizeof *response, 0);
   response->index.alloc = lua_getallocf(L, &response->index.alloc_ud);
   response->attempts = 1;
   return response;

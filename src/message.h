@@ -4,7 +4,7 @@
  *
  * Both are userdata that read like the plain tables they may be replaced by;
  * headers, timing and the like become Lua values only when somebody looks.
- * A request anchors its Lua strings in its user value, so the pointers below
+ * A request anchors its Lua strings in its slots, so the pointers below
  * live as long as it does. request.c makes requests, response.c judges
  * responses, transfer.c carries one into the other.
  */

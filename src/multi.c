@@ -92,7 +92,7 @@ static int multi_close(lua_State *L) {
 /* curl_global_init counts, and is thread-safe in the libcurl of Debian 12;
  * it is put off until somebody makes a client: require does no work. */
 int multi_new(lua_State *L) {
-  Multi *multi = sc_object_new(L, MULTI_TYPE, sizeof *multi);
+  Multi *multi = sc_object_new(L, MULTI_TYPE, sizeof *multi, 0);
   if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
     multi->handle = curl_multi_init();
   }

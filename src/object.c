@@ -36,8 +36,8 @@ void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
   lua_pop(L, 1);
 }
 
-void *sc_object_new(lua_State *L, const char *type, size_t size) {
-  void *object = sc_newudata(L, size);
+void *sc_object_new(lua_State *L, const char *type, size_t size, int slots) {
+  void *object = sc_newslots(L, size, slots);
   memset(object, 0, size);
   luaL_getmetatable(L, type);
   lua_setmetatable(L, -2);

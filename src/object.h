@@ -18,8 +18,9 @@
 void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
                       const luaL_Reg *metamethods);
 
-/* Pushes a new object of `size` zero bytes. */
-void *sc_object_new(lua_State *L, const char *type, size_t size);
+/* Pushes a new object of `size` zero bytes and `slots` values to keep alive,
+ * for sc_setslot and sc_getslot. */
+void *sc_object_new(lua_State *L, const char *type, size_t size, int slots);
 
 /* The object at `index`; raises an argument error for anything else. */
 void *sc_object_check(lua_State *L, int index, const char *type);

@@ -107,7 +107,7 @@ int process_spawn(lua_State *L) {
   n = (int)sc_rawlen(L, 2);
   luaL_argcheck(L, n <= MAX_ARGUMENTS, 2, "too many arguments");
   luaL_checkstack(L, n + 4, "arguments");
-  process = sc_object_new(L, PROCESS_TYPE, sizeof *process);
+  process = sc_object_new(L, PROCESS_TYPE, sizeof *process, 0);
   for (i = 1; i <= n; i++) {
     lua_rawgeti(L, 2, i); /* stays on the stack: its bytes are in use */
     arguments[i] = (char *)luaL_checkstring(L, -1);

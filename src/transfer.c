@@ -25,7 +25,7 @@
 #define LARGE_BODY (512 * 1024) /* worth libcurl's larger buffer */
 #define NORMAL_BUFFER (64 * 1024L)
 
-/* The places in the user value. */
+/* The slots. */
 enum { ANCHOR_MULTI = 1, ANCHOR_REQUEST };
 
 /* ---- curl's callbacks: no Lua from here -------------------------------- */
@@ -379,11 +379,9 @@ void sc_transfer_done(Transfer *transfer, CURLcode code) {
 int transfer_new(lua_State *L) {
   Transfer *transfer;
   sc_multi_check(L, 1);
-  transfer = sc_object_new(L, TRANSFER_TYPE, sizeof *transfer);
-  lua_createtable(L, ANCHOR_REQUEST, 0);
+  transfer = sc_object_new(L, TRANSFER_TYPE, sizeof *transfer, ANCHOR_REQUEST);
   lua_pushvalue(L, 1);
-  lua_rawseti(L, -2, ANCHOR_MULTI);
-  sc_setuservalue(L, -2);
+  sc_setslot(L, -2, ANCHOR_MULTI);
   transfer->easy = curl_easy_init();
   if (!transfer->easy) return luaL_error(L, "not enough memory");
   set_common(transfer);
@@ -400,11 +398,9 @@ static int transfer_start(lua_State *L) {
     return luaL_error(L, "this transfer is running");
   }
   lua_settop(L, 2);
-  sc_getuservalue(L, 1);
-  lua_pushvalue(L, 2);
-  lua_rawseti(L, 3, ANCHOR_REQUEST);
-  lua_rawgeti(L, 3, ANCHOR_MULTI);
-  multi = sc_multi_check(L, 4);
+  sc_setslot(L, 1, ANCHOR_REQUEST);
+  sc_getslot(L, 1, ANCHOR_MULTI);
+  multi = sc_multi_check(L, -1);
   transfer->request = request;
   transfer->state = TRANSFER_IDLE;
   transfer->status = transfer->too_large = transfer->no_memory = 0;
@@ -466,10 +462,8 @@ static int transfer_finish(lua_State *L) {
   }
   transfer->state = TRANSFER_IDLE;
   transfer->request = NULL;
-  sc_getuservalue(L, 1);
   lua_pushnil(L);
-  lua_rawseti(L, -2, ANCHOR_REQUEST);
-  lua_pop(L, 1);
+  sc_setslot(L, 1, ANCHOR_REQUEST);
   return values;
 }
 

@@ -30,7 +30,7 @@ typedef struct Transfer {
   TransferState state;
   struct Multi *multi;          /* while running */
   struct Transfer *next, *prev; /* in the multi's list */
-  Request *request;             /* anchored by the user value */
+  Request *request;             /* anchored by a slot */
   CURLcode code;
   int status;
   int status_read;  /* the status line of the final answer came */
