@@ -71,7 +71,10 @@ end
 --- Gives a request its token, then sends it.
 function call.authorised(client, name, request, deadline)
   local authorization, failure = client.token:get(client, deadline)
-  if not authorization then return nil, fail(name, failure) end
+  if not authorization then
+    -- That of the token's own request says so already.
+    return nil, core.is_error(failure) and failure or fail(name, failure)
+  end
   request.authorization = authorization
   return call.send(client, name, request, deadline)
 end

@@ -48,7 +48,7 @@ local function word(value)
 end
 
 --- What a header can carry: a line end, left over from a file, cannot be.
-local function bearer(value)
+function options.bearer(value)
   if word(value) or value:find("[%s%c]") then
     return "must be a string that is not empty, without spaces and line ends"
   end
@@ -93,7 +93,7 @@ options.client = extend(options.call, {
   client_id = word,
   client_secret = word,
   auth_method = one_of("client_secret_post", "client_secret_basic"),
-  token = bearer,
+  token = options.bearer,
   auth = provider,
   transport = transport,
   clock = is "function",

@@ -5,6 +5,7 @@
 
 local call = require "signicat.call"
 local core = require "signicat.core"
+local options = require "signicat.options"
 
 local token = {}
 
@@ -48,11 +49,14 @@ local function from_provider(auth)
     else
       value, lifetime = auth:get()
     end
-    if type(value) == "string" and (lifetime == nil
+    if not options.bearer(value) and (lifetime == nil
       or type(lifetime) == "number") then
       return value, lifetime
     end
-    return nil, { kind = "auth", detail = tostring(lifetime),
+    local reason = value == nil and lifetime ~= nil and tostring(lifetime)
+      or ("it gave a %s and a %s, not a token without spaces and line ends "
+        .. "and a number or nil"):format(type(value), type(lifetime))
+    return nil, { kind = "auth", detail = reason,
       note = "`auth` gave no token; see `detail`" }
   end)
 end
@@ -63,21 +67,44 @@ local function form_encode(text)
   end))
 end
 
-local function read_answer(value, failure)
-  if not value then
-    -- The token endpoint speaks OAuth: what it refuses are credentials.
-    if failure.status == 400 or failure.status == 403 then
-      failure.kind = "auth"
+--- Takes out of a refusal what repeats a secret: some endpoints answer with
+--- what they were sent.
+local function withhold(failure, secrets)
+  local withheld = failure.fields ~= nil
+  failure.body, failure.fields = nil, nil
+  for _, name in ipairs { "code", "title", "detail", "trace_id" } do
+    for _, secret in ipairs(secrets) do
+      if failure[name] and failure[name]:find(secret, 1, true) then
+        failure[name], withheld = "(withheld: it repeats a secret)", true
+      end
     end
-    return nil, failure
   end
-  local lifetime = value.expires_in
-  if type(value.access_token) ~= "string" or type(lifetime) ~= "number" then
-    return nil, { kind = "protocol", sent = true,
-      note = "the token endpoint's answer has no access_token and "
-        .. "expires_in; check token_url" }
+  return withheld
+end
+
+--- The failure of the token's request as that of the call it was for.
+local function refusal(failure, secrets)
+  local anew = withhold(failure, secrets)
+  -- The endpoint speaks OAuth: what it refuses are credentials.
+  if failure.status == 400 or failure.status == 403 then
+    failure.kind, anew = "auth", true
   end
-  return value.access_token, lifetime
+  return anew and call.fail("token", failure) or failure
+end
+
+--- The token and its lifetime in an answer, whatever that is.
+local function read_answer(answer)
+  local is_object = type(answer) == "userdata" and answer ~= core.null
+  local fields = is_object and answer or {}
+  local lifetime = fields.expires_in
+  if not options.bearer(fields.access_token)
+    and type(lifetime) == "number" then
+    return fields.access_token, lifetime
+  end
+  return nil, call.fail("token", { kind = "protocol", sent = true,
+    attempts = 1,
+    note = "the token endpoint's answer has no access_token and "
+      .. "expires_in; check token_url" })
 end
 
 --- OAuth 2.0 client credentials (RFC 6749 section 4.4), in the form or as
@@ -91,9 +118,10 @@ local function from_credentials(given, settings)
   local id = form_encode(given.client_id)
   local secret = form_encode(given.client_secret)
   local form = "grant_type=client_credentials&scope=signicat-api"
-  local basic
+  local secrets, basic = { given.client_secret, secret }, nil
   if given.auth_method == "client_secret_basic" then
-    basic = "Basic " .. core.base64(id .. ":" .. secret)
+    secrets[3] = core.base64(id .. ":" .. secret)
+    basic = "Basic " .. secrets[3]
   else
     form = form .. "&client_id=" .. id .. "&client_secret=" .. secret
   end
@@ -106,8 +134,9 @@ local function from_credentials(given, settings)
     })
     if not request then return nil, failure end
     if basic then request.authorization = basic end
-    local value, meta = call.send(client, "token", request, deadline)
-    return read_answer(value, meta)
+    local answer, err = call.send(client, "token", request, deadline)
+    if answer == nil then return nil, refusal(err, secrets) end
+    return read_answer(answer)
   end)
 end
 
