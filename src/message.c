@@ -219,7 +219,7 @@ static int request_index(lua_State *L) {
   } else if (strcmp(key, "creates") == 0) {
     lua_pushboolean(L, request->creates);
   } else {
-    return sc_object_method(L, 1, 2);
+    return sc_object_method(L, 2);
   }
   return 1;
 }

@@ -5,34 +5,28 @@
 
 #include <string.h>
 
-/* What lies in a metatable at an integer is found without hashing a string:
- * the address of the type's name tells most objects. */
-enum { TYPE_ADDRESS = 1, METHODS };
-
-static int has_entry(const luaL_Reg *list, const char *name) {
+static lua_CFunction find_function(const luaL_Reg *list, const char *name) {
   for (; list && list->name; list++) {
-    if (strcmp(list->name, name) == 0) return 1;
+    if (strcmp(list->name, name) == 0) return list->func;
   }
-  return 0;
+  return NULL;
 }
 
 void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
                       const luaL_Reg *metamethods) {
+  lua_CFunction index = find_function(metamethods, "__index");
   luaL_newmetatable(L, type);
   lua_pushstring(L, type);
   lua_setfield(L, -2, "__name"); /* Lua before 5.3 does not set it */
   lua_pushlightuserdata(L, (void *)type);
-  lua_rawseti(L, -2, TYPE_ADDRESS);
+  lua_rawseti(L, -2, SC_OBJECT_TYPE);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
   if (metamethods) sc_setfuncs(L, metamethods);
   lua_newtable(L);
   if (methods) sc_setfuncs(L, methods);
-  if (!has_entry(metamethods, "__index")) {
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "__index");
-  }
-  lua_rawseti(L, -2, METHODS);
+  if (index) lua_pushcclosure(L, index, 1);
+  lua_setfield(L, -2, "__index");
   lua_pop(L, 1);
 }
 
@@ -53,7 +47,7 @@ void *sc_object_check(lua_State *L, int index, const char *type) {
 void *sc_object_test(lua_State *L, int index, const char *type) {
   void *object = lua_touserdata(L, index);
   if (!object || !lua_getmetatable(L, index)) return NULL;
-  lua_rawgeti(L, -1, TYPE_ADDRESS);
+  lua_rawgeti(L, -1, SC_OBJECT_TYPE);
   if (lua_touserdata(L, -1) != (const void *)type) {
     /* Another type, or another file's copy of the same name. */
     luaL_getmetatable(L, type);
@@ -64,14 +58,9 @@ void *sc_object_test(lua_State *L, int index, const char *type) {
   return object;
 }
 
-int sc_object_method(lua_State *L, int index, int key) {
-  key = sc_absindex(L, key);
-  if (!lua_getmetatable(L, index)) return 0;
-  lua_rawgeti(L, -1, METHODS);
+int sc_object_method(lua_State *L, int key) {
   lua_pushvalue(L, key);
-  lua_rawget(L, -2);
-  lua_replace(L, -3);
-  lua_pop(L, 1);
+  lua_rawget(L, lua_upvalueindex(1));
   if (!lua_isnil(L, -1)) return 1;
   lua_pop(L, 1);
   return 0;

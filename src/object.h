@@ -12,6 +12,10 @@
 
 #include <stddef.h>
 
+/* What lies in a metatable at an integer is found without hashing a string:
+ * the address of the type's name, and a file's own mark. */
+enum { SC_OBJECT_TYPE = 1, SC_OBJECT_MARK };
+
 /* Makes the metatable of `type`. `methods` are found by indexing; when
  * `metamethods` brings an __index of its own, it has to look them up with
  * sc_object_method. Leaves the stack as it was. */
@@ -29,7 +33,8 @@ void *sc_object_check(lua_State *L, int index, const char *type);
 void *sc_object_test(lua_State *L, int index, const char *type);
 
 /* Pushes the method named by the string at `key` and returns 1, or pushes
- * nothing and returns 0. For types with an __index of their own. */
-int sc_object_method(lua_State *L, int index, int key);
+ * nothing and returns 0. Only for an __index given to sc_object_define: the
+ * methods are its upvalue. */
+int sc_object_method(lua_State *L, int key);
 
 #endif

@@ -169,7 +169,7 @@ static const char resource_mark = 0;
 static Resource *test_resource(lua_State *L, int index) {
   Resource *resource = lua_touserdata(L, index);
   if (!resource || !lua_getmetatable(L, index)) return NULL;
-  lua_rawgeti(L, -1, 1);
+  lua_rawgeti(L, -1, SC_OBJECT_MARK);
   if (lua_touserdata(L, -1) != (const void *)&resource_mark) resource = NULL;
   lua_pop(L, 2);
   return resource;
@@ -221,7 +221,7 @@ static int resource_index(lua_State *L) {
     lua_settop(L, 2);
   }
   name = lua_tolstring(L, 2, &size);
-  if (sc_object_method(L, 1, 2)) return 1;
+  if (sc_object_method(L, 2)) return 1;
   if (!push_field(L, resource, name, size)) return 0;
   keep_field(L, resource, 1, 2);
   return 1;
@@ -385,7 +385,7 @@ void sc_resource_define(lua_State *L) {
     sc_object_define(L, types[i], methods, meta);
     luaL_getmetatable(L, types[i]);
     lua_pushlightuserdata(L, (void *)&resource_mark);
-    lua_rawseti(L, -2, 1);
+    lua_rawseti(L, -2, SC_OBJECT_MARK);
     lua_pop(L, 1);
   }
 }
