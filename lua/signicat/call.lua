@@ -9,6 +9,8 @@ local settings = require "signicat.settings"
 
 local call = {}
 
+local NO_LIMIT = 1e9 -- seconds, the longest that an option can say
+
 --- Makes an error object of a plain failure; with error.c the one place
 --- that does.
 ---@param name string the call's name, "sessions:create"
@@ -37,13 +39,13 @@ local function from_transport(failure)
            note = "the transport failed; see `detail`" }
 end
 
---- What is left of a deadline becomes the request's limit.
+--- What is left of a deadline becomes the request's limit; a deadline may be
+--- as far away as math.huge.
 local function limit(client, request, deadline)
   if not deadline then return true end
   local left = deadline - client.clock()
   if left <= 0 then return false end
-  local timeout = request.timeout
-  if not timeout or timeout > left then request.timeout = left end
+  if left < (request.timeout or NO_LIMIT) then request.timeout = left end
   return true
 end
 

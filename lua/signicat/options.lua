@@ -24,6 +24,13 @@ local function seconds(value)
   end
 end
 
+--- Between two questions some time has to pass.
+local function pause(value)
+  if seconds(value) or value == 0 then
+    return "must be a number of seconds above 0"
+  end
+end
+
 local function bytes(value)
   if type(value) ~= "number" or not (value >= 1 and value <= 2^53)
     or value % 1 ~= 0 then
@@ -111,8 +118,8 @@ options.download = extend(options.call, {
 })
 
 options.wait = extend(options.call, {
-  first_delay = seconds,
-  max_delay = seconds,
+  first_delay = pause,
+  max_delay = pause,
 })
 
 options.request = extend(options.download, {

@@ -10,14 +10,20 @@ local wait = {}
 local NAME = "sessions:wait"
 local TIMEOUT, FIRST_DELAY, MAX_DELAY, GROWTH = 300, 1, 15, 1.5
 
+--- A session's lifecycle; what is none, is an empty one.
+local function lifecycle(session)
+  local it = session.lifecycle
+  return type(it) == "table" and it or {}
+end
+
 --- How a session that has come to its end ended; nil while it has not.
 ---@return string? kind "signed", or that of an error
 ---@return string? note
 local function ending(session)
-  local lifecycle = session.lifecycle or {}
-  if not lifecycle.stateIsFinal then return nil end
-  if lifecycle.state == "SIGNED" then return "signed" end
-  if lifecycle.state == "EXPIRED" then
+  local it = lifecycle(session)
+  if it.stateIsFinal ~= true then return nil end
+  if it.state == "SIGNED" then return "signed" end
+  if it.state == "EXPIRED" then
     return "expired", "the session ended unsigned"
   end
   return "rejected", "the signer declined, or the session was withdrawn"
@@ -25,31 +31,45 @@ end
 
 --- Whether a session that this one waits for can no longer be signed.
 local function predecessor_failed(sessions, session, opts)
-  if (session.lifecycle or {}).state ~= "BLOCKED" then return false end
-  for _, id in ipairs(session.subsequentTo or {}) do
-    local before, err = sessions:get(id, opts)
-    if before and ending(before) ~= nil and ending(before) ~= "signed" then
-      return true
+  local ids = session.subsequentTo
+  if lifecycle(session).state ~= "BLOCKED" or type(ids) ~= "table" then
+    return false
+  end
+  for _, id in ipairs(ids) do
+    if type(id) == "string" then
+      local before, err = sessions:get(id, opts)
+      local kind = before and ending(before)
+      if kind and kind ~= "signed" then return true end
+      if not before and err.kind == "not_found" then return true end
     end
-    if not before and err.kind == "not_found" then return true end
   end
   return false
+end
+
+--- Whether a session's due date has passed.
+local function overdue(session, now)
+  local date = session.dueDate
+  local due = type(date) == "string" and core.parse_time(date)
+  return due and due < now
 end
 
 --- What makes further waiting pointless, as a plain failure.
 local function hopeless(sessions, session, opts)
   local kind, note = ending(session)
-  if kind == "signed" then return nil end
   if not kind and predecessor_failed(sessions, session, opts) then
-    kind = "rejected"
-    note = "a session before it was declined or deleted"
+    kind, note = "rejected", "a session before it was declined or deleted"
   end
-  local due = not kind and session.dueDate
-    and core.parse_time(session.dueDate)
-  if due and due < sessions.client.wall_clock() then
+  if not kind and overdue(session, sessions.client.wall_clock()) then
     kind, note = "expired", "its due date passed"
   end
   return kind and { kind = kind, note = note, result = session }
+end
+
+--- When to give up, on the client's clock.
+local function end_of(opts, now)
+  local timeout = opts.timeout or TIMEOUT
+  local ends = timeout > 0 and now + timeout or math.huge
+  return math.min(ends, opts.deadline or math.huge)
 end
 
 --- The options of the single reads, cut to what is left of the time.
@@ -58,16 +78,24 @@ local function read_options(opts, ends)
   for name, value in pairs(opts) do
     if options.call[name] and name ~= "timeout" then read[name] = value end
   end
-  read.deadline = math.min(ends, opts.deadline or ends)
+  read.deadline = ends
   return read
+end
+
+local function out_of_time(waited, seen, err)
+  return call.fail(NAME, { kind = "timeout", result = seen,
+    detail = err and err.message,
+    note = ("not signed within %g s; it may still be, wait again")
+      :format(waited) })
 end
 
 function wait.for_session(sessions, session, opts)
   opts = options.check(opts, options.wait, NAME)
   local client = sessions.client
-  local timeout = opts.timeout or TIMEOUT
-  local ends = client.clock() + timeout
-  local delay = opts.first_delay or FIRST_DELAY
+  local began = client.clock()
+  local ends = end_of(opts, began)
+  local max_delay = opts.max_delay or MAX_DELAY
+  local delay = math.min(opts.first_delay or FIRST_DELAY, max_delay)
   local read = read_options(opts, ends)
   local seen
   while true do
@@ -87,12 +115,11 @@ function wait.for_session(sessions, session, opts)
       pause = math.max(pause, meta.retry_after)
     end
     if client.clock() + pause >= ends then
-      return nil, call.fail(NAME, { kind = "timeout", result = seen,
-        note = ("not signed within %g s; it may still be, wait again")
-          :format(timeout) })
+      return nil, out_of_time(math.max(ends - began, 0), seen,
+        not now and meta or nil)
     end
     client.sleep(pause)
-    delay = math.min(delay * GROWTH, opts.max_delay or MAX_DELAY)
+    delay = math.min(delay * GROWTH, max_delay)
   end
 end
 
