@@ -228,9 +228,10 @@ static const char *make_query(lua_State *L, int index, const Schema *schema) {
 /* Pushes base_url .. path with `{name}` replaced by the id. Returns 0, or
  * the number of values of a failure it pushed. */
 static int push_url(lua_State *L, const char *path) {
-  const char *open = strchr(path, '{'), *close, *id;
+  const char *open = strchr(path, '{'), *close, *base, *id;
   char name[64];
-  size_t size;
+  size_t base_size, size;
+  luaL_Buffer url;
   lua_getfield(L, SETTINGS, "base_url");
   if (!open) {
     lua_pushstring(L, path);
@@ -238,7 +239,7 @@ static int push_url(lua_State *L, const char *path) {
     return 0;
   }
   close = strchr(open, '}');
-  lua_pushlstring(L, path, (size_t)(open - path));
+  base = lua_tolstring(L, -1, &base_size);
   if (!sc_resource_push_id(L, ID)) {
     sc_misuse(L, "an id, or an object that carries one, expected; got %s",
               luaL_typename(L, ID));
@@ -252,8 +253,12 @@ static int push_url(lua_State *L, const char *path) {
     return fail_field(
         L, name, "must be an id of the form 8-4-4-4-12 hexadecimal digits");
   }
-  lua_pushstring(L, close + 1);
-  lua_concat(L, 4);
+  luaL_buffinit(L, &url);
+  luaL_addlstring(&url, base, base_size);
+  luaL_addlstring(&url, path, (size_t)(open - path));
+  luaL_addlstring(&url, id, size);
+  luaL_addstring(&url, close + 1);
+  luaL_pushresult(&url);
   return 0;
 }
 
