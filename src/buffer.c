@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Short replies and payloads fit without a second request. */
-#define FIRST_CAPACITY 1024
+/* A session, its index or its payload fit without a second request. */
+#define FIRST_CAPACITY 4096
 
 static void *resize(Buffer *b, size_t capacity) {
   if (b->alloc != NULL)
