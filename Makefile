@@ -43,6 +43,10 @@ SANDBOX_OBJECTS = $(patsubst src/sandbox/%.c,$(OUT)/obj/sandbox/%.o,\
                     $(wildcard src/sandbox/*.c))
 LUA_FILES = $(sort $(wildcard lua/signicat/*.lua lua/signicat/*/*.lua))
 
+# V=1 shows the commands of a build in full.
+Q = $(if $(V),,@)
+note = @echo "  $(1)"
+
 .PHONY: all core sandbox spec-programs deps demo console test bench asan \
   lint lint-lua lint-format lint-gcc lint-clang lint-cppcheck \
   install install-core install-sandbox uninstall clean help
@@ -56,28 +60,34 @@ spec-programs: $(SPEC_PROGRAMS)
 
 $(CORE): $(CORE_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(CORE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
+	$(call note,link $@)
+	$(Q)$(CC) $(CORE_LDFLAGS) $(LDFLAGS) -o $@ $^ $(CORE_LIBS)
 
 $(BUILD)/obj/%.o: src/%.c | deps-build
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -c -o $@ $<
+	$(call note,compile $<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) -MMD -c -o $@ $<
 
 $(SANDBOX): $(SANDBOX_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
+	$(call note,link $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
 
 $(OUT)/obj/sandbox/%.o: src/sandbox/%.c | deps-build
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(SANDBOX_CFLAGS) -MMD -c -o $@ $<
+	$(call note,compile $<)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANDBOX_CFLAGS) -MMD -c -o $@ $<
 
 # Hosts of our C files that specs run: a signer, and one whose memory ends.
 $(OUT)/sign_pdf: spec/sandbox/sign_pdf.c \
   $(filter-out %/main.o,$(SANDBOX_OBJECTS))
-	$(CC) $(ALL_CFLAGS) $(SANDBOX_CFLAGS) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
+	$(call note,link $@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANDBOX_CFLAGS) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
 
 $(OUT)/spec/alloc_host: $(wildcard spec/alloc/*.c) $(CORE_OBJECTS)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Isrc $(CORE_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ \
+	$(call note,link $@)
+	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(CORE_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ \
 	  $(shell pkg-config --libs $(LUA_PC)) $(CORE_LIBS)
 
 -include $(wildcard $(BUILD)/obj/*.d $(OUT)/obj/sandbox/*.d build/lint-*/*.d)
@@ -175,7 +185,8 @@ asan-run: core sandbox spec-programs $(ASAN_LUA)
 
 $(ASAN_LUA): spec/support/interpreter.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags $(LUA_PC)) \
+	$(call note,link $@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags $(LUA_PC)) \
 	  -Wl,-E -o $@ $< $(shell pkg-config --libs $(LUA_PC))
 
 # ---- installing ----------------------------------------------------------

@@ -12,10 +12,13 @@ local function say(step, ...)
   print(("  %-10s %s"):format(step, string.format(...)))
 end
 
--- The value, or the end of the program with one line that says why.
+-- The value, or the end of the program with what is wrong.
 local function must(value, err)
   if value then return value end
   io.stderr:write("\n", tostring(err), "\n")
+  for _, field in ipairs(type(err) == "table" and err.fields or {}) do
+    io.stderr:write(("  %s: %s\n"):format(field.name, field.reason))
+  end
   os.exit(1, true)
 end
 
