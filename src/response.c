@@ -49,13 +49,18 @@ static void read_response(Answer *answer, Response *response) {
 /* Pushes the meta table; body and index stay on the stack above it. */
 static void read_table(Answer *answer) {
   lua_State *L = answer->L;
-  luaL_checktype(L, RESPONSE, LUA_TTABLE);
+  double status;
+  if (!lua_istable(L, RESPONSE)) {
+    sc_misuse(L, "the transport returned a %s, not a response",
+              luaL_typename(L, RESPONSE));
+  }
   lua_createtable(L, 0, 4);
   lua_getfield(L, RESPONSE, "status");
-  if (lua_type(L, -1) != LUA_TNUMBER) {
-    luaL_error(L, "the transport returned a response without a status");
+  status = lua_type(L, -1) == LUA_TNUMBER ? (double)lua_tonumber(L, -1) : 1e9;
+  if (!(status > -1e9 && status < 1e9)) {
+    sc_misuse(L, "the transport returned a response without a status");
   }
-  answer->status = (int)lua_tonumber(L, -1);
+  answer->status = (int)status;
   lua_setfield(L, META, "status");
   lua_getfield(L, RESPONSE, "headers");
   lua_setfield(L, META, "headers");

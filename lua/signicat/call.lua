@@ -32,11 +32,22 @@ end
 
 call.fail = fail
 
---- A transport of somebody else's may return anything for a failure.
+--- A transport of somebody else's may return anything for a failure, and the
+--- same table again. Who does not say may have sent the request.
 local function from_transport(failure)
-  if type(failure) == "table" and failure.kind then return failure end
-  return { kind = "connect", sent = true, detail = tostring(failure),
-           note = "the transport failed; see `detail`" }
+  local copy = {}
+  if type(failure) == "table" and failure.kind then
+    for name, value in pairs(failure) do copy[name] = value end
+  end
+  if copy.sent == nil then copy.sent = true end
+  if core.kinds[copy.kind] then return copy end
+  if copy.kind == nil and failure ~= nil then
+    copy.detail = tostring(failure)
+  end
+  copy.kind = "connect"
+  copy.note = "the transport failed; see `detail`"
+  copy.detail = copy.detail or "the transport did not say why"
+  return copy
 end
 
 --- What is left of a deadline becomes the request's limit; a deadline may be

@@ -19,7 +19,10 @@ function Curl:send(request)
   local transfer = idle[last] or core.transfer(self.multi)
   idle[last] = nil
   local started, failure = transfer:start(request)
-  if not started then return nil, failure end
+  if not started then
+    failure.sent = false
+    return nil, failure
+  end
   local multi = self.multi
   repeat multi:step(1) until transfer:done()
   local response, reason = transfer:finish()
