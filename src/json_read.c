@@ -193,9 +193,9 @@ static const JsonByte *read_word(Reader *r, const JsonByte *p, const char *word,
   return add_node(r, p, size, type);
 }
 
-static const JsonByte *read_scalar(Reader *r, const JsonByte *p) {
+/* Whatever is neither a string nor a container. */
+static const JsonByte *read_plain(Reader *r, const JsonByte *p) {
   switch (*p) {
-  case '"': return read_string(r, p + 1);
   case 't': return read_word(r, p, "true", 4, JSON_TRUE);
   case 'f': return read_word(r, p, "false", 5, JSON_FALSE);
   case 'n': return read_word(r, p, "null", 4, JSON_NULL);
@@ -244,10 +244,10 @@ static const JsonByte *close_container(Reader *r, const JsonByte *p) {
   return p;
 }
 
-/* A member's name and its colon, or nothing in an array. */
+/* A member's name and its colon; nothing outside of an object. */
 static const JsonByte *read_name(Reader *r, const JsonByte *p) {
   r->key = r->key_flag = 0;
-  if (r->closing == ']') return p;
+  if (r->closing != '}') return p;
   p = pass(r, p, '"', "a name in quotes is expected");
   if (p == NULL) return NULL;
   r->key = (uint32_t)(p - r->text);
@@ -266,16 +266,16 @@ static const JsonByte *close_containers(Reader *r, const JsonByte *p) {
 
 static const JsonByte *read_text(Reader *r, const JsonByte *p) {
   for (;;) {
+    if ((p = read_name(r, p)) == NULL) return NULL;
     p = skip_space(r, p);
     if (p == r->end) return fail_expecting(r, p, NULL);
-    if (*p == '{' || *p == '[') {
+    if (*p == '"') {
+      if ((p = read_string(r, p + 1)) == NULL) return NULL;
+    } else if (*p == '{' || *p == '[') {
       if ((p = open_container(r, p)) == NULL) return NULL;
       p = skip_space(r, p);
-      if (p == r->end || *p != r->closing) {
-        if ((p = read_name(r, p)) == NULL) return NULL;
-        continue;
-      }
-    } else if ((p = read_scalar(r, p)) == NULL) {
+      if (p == r->end || *p != r->closing) continue;
+    } else if ((p = read_plain(r, p)) == NULL) {
       return NULL;
     }
     p = close_containers(r, p);
@@ -283,7 +283,7 @@ static const JsonByte *read_text(Reader *r, const JsonByte *p) {
     p = pass(r, p, ',',
              r->closing == '}' ? "a comma or } is expected"
                                : "a comma or ] is expected");
-    if (p == NULL || (p = read_name(r, p)) == NULL) return NULL;
+    if (p == NULL) return NULL;
   }
   return p == r->end ? p : fail(r, p, "something follows the value");
 }
