@@ -19,7 +19,8 @@
 
 #define MAX_ARGUMENTS 64
 #define MAX_LINE 4096
-#define CHILD_PIPE 3 /* the descriptor the child watches */
+#define CHILD_PIPE 3  /* the descriptor the child watches */
+#define MAX_POLL 3600 /* seconds, so that milliseconds fit an int */
 
 extern char **environ;
 
@@ -143,9 +144,11 @@ static int read_more(Process *process, double deadline) {
   double left = deadline - monotonic();
   ssize_t got;
   int polled;
+  if (left > MAX_POLL) left = MAX_POLL;
   ready.fd = process->output - 1;
   polled = poll(&ready, 1, left > 0 ? (int)(left * 1000) + 1 : 0);
   if (polled < 0 && errno == EINTR) return 1;
+  if (polled == 0 && deadline > monotonic()) return 1;
   if (polled <= 0) return -1;
   got = read(ready.fd, process->line + process->size, MAX_LINE - process->size);
   if (got < 0 && errno == EINTR) return 1;
@@ -154,8 +157,9 @@ static int read_more(Process *process, double deadline) {
   return 1;
 }
 
-/* read_line(timeout) -> the next line of the child's output; nil and "end"
- * when there is none, nil and "timeout" after so many seconds. */
+/* read_line(timeout) -> the next line of the child's output, at its end also
+ * what is left of one; nil and "end" when there is none, nil and "timeout"
+ * after so many seconds. */
 static int process_read_line(lua_State *L) {
   Process *process = check_process(L);
   double deadline = monotonic() + luaL_checknumber(L, 2);
@@ -172,6 +176,11 @@ static int process_read_line(lua_State *L) {
     }
     if (process->output) more = read_more(process, deadline);
     if (more > 0) continue;
+    if (more == 0 && process->size > 0) {
+      lua_pushlstring(L, process->line, process->size);
+      process->size = 0;
+      return 1;
+    }
     lua_pushnil(L);
     lua_pushstring(L, more < 0 ? "timeout" : "end");
     return 2;
