@@ -236,7 +236,7 @@ describe("the sandbox, through the client", function()
         { query = { limit = 1 } }))
       assert.equal(1, answer.limit)
       basic:close()
-      local refused = assert(service:client { token = "no such token" })
+      local refused = assert(service:client { token = "no-such-token" })
       local _, err = refused.sessions:list()
       assert.same({ "auth", 401, "invalid_token" },
         { err.kind, err.status, err.code })
