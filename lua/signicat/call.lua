@@ -53,7 +53,6 @@ end
 --- What is left of a deadline becomes the request's limit; a deadline may be
 --- as far away as math.huge.
 local function limit(client, request, deadline)
-  if not deadline then return true end
   local left = deadline - client.clock()
   if left <= 0 then return false end
   if left < (request.timeout or NO_LIMIT) then request.timeout = left end
@@ -67,7 +66,7 @@ local out_of_time = "the deadline passed before the request was sent"
 ---@return table meta or err
 ---@return table? meta when it failed
 function call.send(client, name, request, deadline)
-  if not limit(client, request, deadline) then
+  if deadline and not limit(client, request, deadline) then
     return nil, fail(name, { kind = "timeout", note = out_of_time })
   end
   local response, failure = client.transport:send(request)
@@ -101,11 +100,15 @@ end
 ---@param known table? options.call if not given
 function call.operation(client, operation, id, payload, opts, known)
   local name = core.operations[operation].name
-  opts = options.check(opts, known or options.call, name)
-  local request, failure = core.request(settings.with(client.settings, opts),
-    operation, id, payload, client.wall_clock())
+  local made, deadline = client.settings, nil
+  if opts ~= nil then
+    options.check(opts, known or options.call, name)
+    made, deadline = settings.with(made, opts), opts.deadline
+  end
+  local request, failure = core.request(made, operation, id, payload,
+    client.wall_clock())
   if not request then return nil, fail(name, failure) end
-  return call.authorised(client, name, request, opts.deadline)
+  return call.authorised(client, name, request, deadline)
 end
 
 --- Calls what has no method here.
