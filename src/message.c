@@ -4,7 +4,6 @@
 #include "message.h"
 
 #include "error.h"
-#include "object.h"
 
 #include <ctype.h>
 #include <string.h>

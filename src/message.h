@@ -14,9 +14,11 @@
 #include "body.h"
 #include "buffer.h"
 #include "compat.h"
+#include "object.h"
 
 #define REQUEST_TYPE "signicat.request"
 #define RESPONSE_TYPE "signicat.response"
+#define MESSAGE_MAX_HEADERS 60
 
 struct Operation;
 
@@ -30,6 +32,7 @@ enum RequestAnchor {
 };
 
 typedef struct Request {
+  ObjectHead head;
   const struct Operation *operation; /* never looked into here */
   const char *method;
   const char *url;
@@ -65,6 +68,7 @@ enum ResponseTime {
 typedef enum Verified { VERIFIED_UNKNOWN, VERIFIED_NO, VERIFIED_YES } Verified;
 
 typedef struct Response {
+  ObjectHead head;
   int status;
   int attempts;
   int reused;   /* the connection had served before */

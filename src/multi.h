@@ -13,6 +13,7 @@
 #define MULTI_TYPE "signicat.multi"
 
 typedef struct Multi {
+  ObjectHead head;
   CURLM *handle; /* NULL: closed */
   Transfer *running;
   int count;

@@ -18,8 +18,6 @@ void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
   luaL_newmetatable(L, type);
   lua_pushstring(L, type);
   lua_setfield(L, -2, "__name"); /* Lua before 5.3 does not set it */
-  lua_pushlightuserdata(L, (void *)type);
-  lua_rawseti(L, -2, SC_OBJECT_TYPE);
   lua_pushboolean(L, 0);
   lua_setfield(L, -2, "__metatable");
   if (metamethods) sc_setfuncs(L, metamethods);
@@ -31,8 +29,9 @@ void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
 }
 
 void *sc_object_new(lua_State *L, const char *type, size_t size, int slots) {
-  void *object = sc_newslots(L, size, slots);
+  ObjectHead *object = sc_newslots(L, size, slots);
   memset(object, 0, size);
+  object->type = type;
   luaL_getmetatable(L, type);
   lua_setmetatable(L, -2);
   return object;
@@ -45,15 +44,15 @@ void *sc_object_check(lua_State *L, int index, const char *type) {
 }
 
 void *sc_object_test(lua_State *L, int index, const char *type) {
-  void *object = lua_touserdata(L, index);
-  if (!object || !lua_getmetatable(L, index)) return NULL;
-  lua_rawgeti(L, -1, SC_OBJECT_TYPE);
-  if (lua_touserdata(L, -1) != (const void *)type) {
-    /* Another type, or another file's copy of the same name. */
-    luaL_getmetatable(L, type);
-    if (!lua_rawequal(L, -1, -3)) object = NULL;
-    lua_pop(L, 1);
+  ObjectHead *object = lua_touserdata(L, index);
+  if (!object) return NULL;
+  if (sc_rawlen(L, index) >= sizeof *object && object->type == type) {
+    return object;
   }
+  /* Another type, or another file's copy of the same name. */
+  if (!lua_getmetatable(L, index)) return NULL;
+  luaL_getmetatable(L, type);
+  if (!lua_rawequal(L, -1, -2)) object = NULL;
   lua_pop(L, 2);
   return object;
 }

@@ -12,9 +12,11 @@
 
 #include <stddef.h>
 
-/* What lies in a metatable at an integer is found without hashing a string:
- * the address of the type's name, and a file's own mark. */
-enum { SC_OBJECT_TYPE = 1, SC_OBJECT_MARK };
+/* What the struct of every object begins with: the address of its type's name
+ * tells it from any other userdata without a look at metatables. */
+typedef struct ObjectHead {
+  const char *type;
+} ObjectHead;
 
 /* Makes the metatable of `type`. `methods` are found by indexing; when
  * `metamethods` brings an __index of its own, it has to look them up with
@@ -22,8 +24,8 @@ enum { SC_OBJECT_TYPE = 1, SC_OBJECT_MARK };
 void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
                       const luaL_Reg *metamethods);
 
-/* Pushes a new object of `size` zero bytes and `slots` values to keep alive,
- * for sc_setslot and sc_getslot. */
+/* Pushes a new object of `size` bytes, zero but for the head, and `slots`
+ * values to keep alive, for sc_setslot and sc_getslot. */
 void *sc_object_new(lua_State *L, const char *type, size_t size, int slots);
 
 /* The object at `index`; raises an argument error for anything else. */

@@ -26,6 +26,7 @@ extern char **environ;
 
 /* Descriptors are kept plus one, so that zero is "closed". */
 typedef struct Process {
+  ObjectHead head;
   pid_t pid;    /* 0: none, or already waited for */
   int output;   /* the child's standard output, plus one */
   int lifeline; /* our end of the pipe, plus one */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 typedef struct Resource {
+  ObjectHead head;
   uint32_t base;       /* what the nodes' offsets count from */
   uint32_t node_count; /* in `nodes`; the text follows them */
   uint32_t text_size;
@@ -25,6 +26,9 @@ typedef struct Resource {
 
 static const char *const types[] = {
     DOCUMENT_TYPE, COLLECTION_TYPE, SESSION_TYPE, PAGE_TYPE, OBJECT_TYPE, NULL};
+
+/* What the heads of all five say: here they are one. */
+static const char any_type[] = "a signicat resource";
 
 static const char *resource_text(const Resource *resource) {
   return (const char *)(resource->nodes + resource->node_count);
@@ -45,6 +49,7 @@ static Resource *new_resource(lua_State *L, const char *type, uint32_t nodes,
   size_t size = sizeof(Resource) + nodes * sizeof(JsonNode) + text;
   Resource *resource = sc_newudata(L, size);
   memset(resource, 0, sizeof *resource);
+  resource->head.type = any_type;
   resource->node_count = nodes;
   resource->text_size = text;
   luaL_getmetatable(L, type);
@@ -163,16 +168,8 @@ void sc_resource_push(lua_State *L, const Json *json, ResultKind result) {
 
 /* ---- reading ----------------------------------------------------------- */
 
-/* Stands in the metatables of the five types, so that one look is enough. */
-static const char resource_mark = 0;
-
 static Resource *test_resource(lua_State *L, int index) {
-  Resource *resource = lua_touserdata(L, index);
-  if (!resource || !lua_getmetatable(L, index)) return NULL;
-  lua_rawgeti(L, -1, SC_OBJECT_MARK);
-  if (lua_touserdata(L, -1) != (const void *)&resource_mark) resource = NULL;
-  lua_pop(L, 2);
-  return resource;
+  return sc_object_test(L, index, any_type);
 }
 
 static Resource *check_resource(lua_State *L, int index) {
@@ -321,6 +318,37 @@ void sc_resource_field(lua_State *L, int index, const char *name) {
   }
 }
 
+/* Pushes the string member of the table on top of the stack, or nil. */
+static const char *push_string(lua_State *L, const char *name, size_t *size) {
+  lua_pushstring(L, name);
+  lua_rawget(L, -2);
+  return lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, size) : NULL;
+}
+
+static int is_sha256(const char *algorithm) {
+  /* The guides have the second spelling. */
+  return !algorithm || strcmp(algorithm, "SHA256") == 0 ||
+         strcmp(algorithm, "SHA-256") == 0;
+}
+
+int sc_resource_hash(lua_State *L, int index, char out[SC_SHA256_BASE64]) {
+  int top = lua_gettop(L);
+  out[0] = '\0';
+  sc_resource_field(L, index, "documentHash");
+  if (lua_istable(L, -1)) {
+    size_t size = 0;
+    int fits = is_sha256(push_string(L, "hashAlgorithm", &size));
+    const char *hash;
+    lua_pop(L, 1);
+    hash = push_string(L, "hash", &size);
+    if (fits && hash && size == SC_SHA256_BASE64 - 1) {
+      memcpy(out, hash, size + 1);
+    }
+  }
+  lua_settop(L, top);
+  return out[0] != '\0';
+}
+
 int sc_resource_push_id(lua_State *L, int index) {
   index = sc_absindex(L, index);
   if (lua_type(L, index) == LUA_TSTRING) {
@@ -383,9 +411,5 @@ void sc_resource_define(lua_State *L) {
   int i;
   for (i = 0; types[i]; i++) {
     sc_object_define(L, types[i], methods, meta);
-    luaL_getmetatable(L, types[i]);
-    lua_pushlightuserdata(L, (void *)&resource_mark);
-    lua_rawseti(L, -2, SC_OBJECT_MARK);
-    lua_pop(L, 1);
   }
 }

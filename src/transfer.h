@@ -15,7 +15,7 @@
 #include <curl/curl.h>
 
 #define TRANSFER_TYPE "signicat.transfer"
-#define TRANSFER_MAX_HEADERS 64
+#define TRANSFER_MAX_HEADERS (MESSAGE_MAX_HEADERS + 4) /* and our own */
 
 struct Multi;
 
@@ -26,6 +26,7 @@ typedef enum TransferState {
 } TransferState;
 
 typedef struct Transfer {
+  ObjectHead head;
   CURL *easy;
   TransferState state;
   struct Multi *multi;          /* while running */
