@@ -1,6 +1,6 @@
 -- request_spec.lua: what a call's arguments become before anything is sent:
--- the twelve rows written out, ids, queries, checks, headers, limits, and the
--- requests that have no row. Files are for request_file_spec.lua.
+-- the twelve rows written out, ids, queries, checks, limits, and the requests
+-- that have no row. Files are for request_file_spec.lua.
 
 local core = require "signicat.core"
 local helper = require "spec.helper"
@@ -334,81 +334,6 @@ describe("a payload", function()
       { validate = "off" }))
     assert.equal("title", name)
   end)
-end)
-
--- -- headers ----------------------------------------------------------------
-
-describe("a header", function()
-  local function sent(options, opts)
-    local client, transport = helper.client({ status = 204 }, options)
-    assert(client.sessions:delete(session, opts))
-    return transport.requests[1].headers
-  end
-
-  it("is the client's own, the token's and no other", function()
-    assert.same({
-      accept = "application/json, */*;q=0.5",
-      authorization = "Bearer t",
-      ["user-agent"] = "lua-signicat/" .. require "signicat"._VERSION,
-    }, sent())
-  end)
-
-  it("comes from the client's options and the call's", function()
-    local headers = sent({ headers = { ["X-One"] = "1" } },
-      { headers = { ["x-two"] = 2 } })
-    assert.equal("1", headers["x-one"])
-    assert.equal("2", headers["x-two"])
-  end)
-
-  it("keeps tabs and bytes beyond ASCII", function()
-    assert.equal("a\tb\195\165",
-      sent { headers = { ["X-One"] = "a\tb\195\165" } }["x-one"])
-  end)
-
-  for _, headers in ipairs { { ["X-One"] = true }, { ["X-One"] = {} },
-                             { "X-One: 1" }, { [true] = "1" } } do
-    it("that is no text is refused at the caller's line", function()
-      local client = helper.client { status = 204 }
-      local ok, message = pcall(function()
-        client.sessions:delete(session, { headers = headers })
-      end)
-      assert.is_false(ok)
-      assert.matches("^spec/request_spec%.lua:%d+: header", message)
-    end)
-  end
-
-  -- name, value, and why not
-  local controls = "must not contain control characters or line ends"
-  local form = "must be a header name: letters, digits and dashes"
-  local ours = "is set by the client"
-  local refusals = {
-    { "X-One", "a\r\nX-Two: b", controls }, { "X-One", "a\n", controls },
-    { "X-One", "a\0b", controls }, { "X-One", "\27[31m", controls },
-    { "X-One", "\127", controls },
-    { "X One", "a", form }, { "X-One:", "a", form }, { "X\r\nY", "a", form },
-    { "X\0", "a", form }, { "blå", "a", form },
-    { "", "a", "must not be empty" },
-    { "Authorization", "Bearer x", ours }, { "HOST", "x", ours },
-    { "content-length", "0", ours }, { "Content-Type", "text/plain", ours },
-    { "Transfer-Encoding", "chunked", ours }, { "Connection", "close", ours },
-    { "Expect", "100-continue", ours },
-  }
-  for _, case in ipairs(refusals) do
-    local name, value, reason = table.unpack(case)
-    it(("%q with %q is refused at the caller's line"):format(name, value),
-      function()
-        local client, transport = helper.client { status = 204 }
-        local headers = { [name] = value }
-        local ok, message = pcall(function()
-          client.sessions:delete(session, { headers = headers })
-        end)
-        assert.is_false(ok)
-        assert.matches("^spec/request_spec%.lua:%d+: header '", message)
-        assert.equal(reason, message:sub(-#reason))
-        assert.equal(0, #transport.requests)
-        assert.has_error(function() sent { headers = headers } end)
-      end)
-  end
 end)
 
 -- -- limits -----------------------------------------------------------------
