@@ -62,7 +62,7 @@ local function from_provider(auth)
 end
 
 local function form_encode(text)
-  return (text:gsub("[^%w%-%._~]", function(c)
+  return (text:gsub("[^A-Za-z0-9%-%._~]", function(c)
     return ("%%%02X"):format(c:byte())
   end))
 end
