@@ -11,11 +11,12 @@
 set -eu
 
 build="gcc libc6-dev make pkg-config liblua5.4-dev libcurl4-openssl-dev \
-libssl-dev libmicrohttpd-dev libqpdf-dev libsqlite3-dev libjansson-dev"
+libssl-dev libmicrohttpd-dev libqpdf-dev libsqlite3-dev libjansson-dev \
+libxmlsec1-dev"
 # What runs the example, and the outside judges of its result.
 demo="lua5.4 libnss3-tools openssl poppler-utils"
 # locales: a spec makes itself one with a decimal comma.
-test="lua-busted lua-cjson lua-filesystem lua-socket locales qpdf"
+test="lua-busted lua-cjson lua-filesystem lua-socket locales qpdf xmlsec1"
 lint="lua-check clang clang-format cppcheck"
 bench="valgrind"
 

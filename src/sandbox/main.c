@@ -17,6 +17,7 @@
 #include "http.h"
 #include "options.h"
 #include "service.h"
+#include "xades.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +30,9 @@
 
 #include <jansson.h>
 
-/* All that is open; what is not is NULL or -1. */
+/* All that is open; what is not is NULL, -1 or false. */
 typedef struct Run {
+  bool xml;
   Folder folder;
   Service service;
   int listener;
@@ -127,6 +129,7 @@ static void close_all(Run *run) {
   store_close(run->service.store);
   if (run->service.pki) pki_close(run->service.pki);
   folder_close(&run->folder);
+  if (run->xml) xades_end();
   if (run->signals >= 0) close(run->signals);
 }
 
@@ -137,8 +140,9 @@ static bool start(Run *run, const Options *options) {
   if (run->signals < 0)
     return fail("signals cannot be watched; the machine has no descriptors "
                 "left");
-  return open_data(run, options->data) && open_server(run, options->port) &&
-         say_ready(&run->service);
+  run->xml = xades_start();
+  return run->xml && open_data(run, options->data) &&
+         open_server(run, options->port) && say_ready(&run->service);
 }
 
 int main(int argc, char **argv) {
