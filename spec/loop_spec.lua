@@ -121,16 +121,40 @@ describe("the signing loop", function()
     assert(sign.sessions:wait(second, { timeout = 60 }))
   end)
 
-  it("does not pretend to make what it cannot make yet", function()
-    local document = assert(sign.documents:upload { path = LEASE })
+  it("ends with XML that xmlsec1 accepts, for a text as well", function()
+    local document = assert(sign.documents:upload {
+      content = "Agreed on both sides.\n", type = "text/plain" })
     local bundle = assert(sign.collections:create {
       documents = { { documentId = document.documentId } } })
     local session = assert(sign.sessions:create { {
-      title = "XAdES, later",
+      title = "Lease 17, as text",
       documents = { { documentId = document.documentId, action = "SIGN",
                       documentCollectionId = bundle.id } },
       signingSetup = { { signingFlow = "AUTHENTICATION_BASED",
                          identityProviders = { { idpName = "nbid" } } } },
+    } })[1]
+    assert(service:sign(session, { name = "Åse Nordmann" }))
+    local done = assert(sign.sessions:wait(session, { timeout = 60 }))
+    local signature = done.output.signatures[1]
+    assert.equal("XADES", signature.signatureType)
+    local target = judge:path "signed.xml"
+    local _, meta = assert(sign.documents:download(
+      signature.resultDocumentId, { to = target }))
+    assert.equal("application/xml", meta.headers["content-type"])
+    local accepted, words = judge:xades(target)
+    assert.is_true(accepted, words)
+  end)
+
+  it("does not pretend to make what it cannot make yet", function()
+    local document = assert(sign.documents:upload { path = LEASE })
+    local bundle = assert(sign.collections:create {
+      documents = { { documentId = document.documentId } },
+      packageTo = { "PADES_CONTAINER" } })
+    local session = assert(sign.sessions:create { {
+      title = "A package, later",
+      documents = { { documentId = document.documentId, action = "SIGN",
+                      documentCollectionId = bundle.id } },
+      signingSetup = { { signingFlow = "PKISIGNING", vendor = "NBID" } },
     } })[1]
     local refused, err = service:sign(session)
     assert.is_nil(refused)

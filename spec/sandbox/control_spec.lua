@@ -196,17 +196,79 @@ describe("the sandbox's control", function()
     assert.equal(200, (sandbox:reject(session)))
   end)
 
+  local AUTHENTICATION <const> = { { signingFlow = "AUTHENTICATION_BASED",
+                                     vendor = "NBID" } }
+  local SBID <const> = { { signingFlow = "PKISIGNING", vendor = "SBID" } }
+  local in_xml = {
+    { "what is signed by authentication", AUTHENTICATION, "application/pdf" },
+    { "text signed by authentication", AUTHENTICATION, "text/markdown" },
+    { "what is signed with SBID", SBID, "application/pdf" },
+    { "text signed with SBID", SBID, "text/plain; charset=utf-8" },
+  }
+  for _, case in ipairs(in_xml) do
+    local name, setup, mime = table.unpack(case)
+    it("gives each document an XML signature: " .. name, function()
+      local session = agreement { signingSetup = setup, mime = mime,
+                                  contents = { page "One", page "Two" } }
+      local status, signed = sandbox:sign(session)
+      assert.equal(200, status)
+      assert.equal("SIGNED", signed.lifecycle.state)
+      assert.same(signed, read(session))
+      assert.equal(2, #signed.output.signatures)
+      for i, signature in ipairs(signed.output.signatures) do
+        assert.equal("XADES", signature.signatureType)
+        assert.equal(session.documents[i].documentId,
+          signature.originalDocumentId)
+        local _, document = sandbox:call("GET", "/sign/documents/"
+          .. signature.resultDocumentId .. "/metadata")
+        assert.equal("application/xml", document.mimeType)
+      end
+    end)
+  end
+
+  -- A session over a document that is there already.
+  local function session_over(id, setup)
+    local collection = sandbox:collect({ id }).id
+    return sandbox:create_session {
+      title = "Again", signingSetup = setup,
+      documents = { { documentId = id, documentCollectionId = collection,
+                      action = "SIGN" } },
+    }
+  end
+
+  it("takes nothing signed already for signing by authentication", function()
+    for _, setup in ipairs { AUTHENTICATION, SBID,
+                             { { signingFlow = "PKISIGNING",
+                                 vendor = "NBID" } } } do
+      local _, signed = sandbox:sign(agreement { signingSetup = setup })
+      local id = signed.output.signatures[1].resultDocumentId
+      local session = session_over(id, AUTHENTICATION)
+      local status, answer = sandbox:sign(session)
+      assert.equal(400, status)
+      assert.matches(id .. " is signed already", answer.detail, 1, true)
+      assert.same(session, read(session))
+      assert.equal(200, (sandbox:sign(session_over(id, SBID))))
+    end
+  end)
+
+  it("refuses text where a PDF signature is asked for", function()
+    local session = agreement { mime = "text/plain; charset=utf-8",
+                                contents = { "Agreed" } }
+    local status, answer = sandbox:sign(session)
+    assert.equal(400, status)
+    assert.equal("bad_request", answer.code)
+    assert.matches(session.documents[1].documentId, answer.detail, 1, true)
+    assert.same(session, read(session))
+  end)
+
   local unbuilt = {
-    { "AUTHENTICATION_BASED signing", "AUTHENTICATION_BASED",
-      { signingSetup = { { signingFlow = "AUTHENTICATION_BASED" } } } },
-    { "PKISIGNING with SBID", "SBID",
-      { signingSetup = { { signingFlow = "PKISIGNING", vendor = "SBID" } } } },
-    { "a text document", "text",
-      { contents = { "Agreed" }, mime = "text/plain; charset=utf-8" } },
     { "a package of the session", "session",
       { packageTo = { "PADES_CONTAINER" } } },
     { "a package of the collection", "collection",
       { package_collection = { "PADES_CONTAINER" } } },
+    { "a package of XML signatures", "collection",
+      { signingSetup = AUTHENTICATION,
+        package_collection = { "PADES_CONTAINER" } } },
   }
   for _, case in ipairs(unbuilt) do
     local name, word, fields = table.unpack(case)

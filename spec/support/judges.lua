@@ -1,8 +1,8 @@
--- judges.lua: programs nobody here wrote, asked about signed PDFs.
+-- judges.lua: programs nobody here wrote, asked about signed documents.
 --
--- pdfsig (poppler on NSS), openssl and qpdf; each answer is reduced to what a
--- spec asserts. Everything happens in one temporary folder. pdfsig's exit
--- code says little, so its text is read.
+-- pdfsig (poppler on NSS), openssl, qpdf and xmlsec1; each answer is reduced
+-- to what a spec asserts. Everything happens in one temporary folder.
+-- pdfsig's exit code says little, so its text is read.
 
 local judges = {}
 judges.__index = judges
@@ -53,7 +53,7 @@ function judges:close()
   must("rm", "-r", self.folder)
 end
 
--- Has pdfsig trust that authority and no other.
+-- Has them trust that authority and no other.
 function judges:trust(ca)
   self.ca, self.nss = ca, "sql:" .. self:path "nss"
   must("mkdir", self:path "nss")
@@ -115,6 +115,17 @@ function judges:cades(path)
     "-CAfile", self.ca, "-cades", "-purpose", "any", "-out", "/dev/null",
     "-signer", self:path "signer.pem")
   return code == 0 and text:find "CAdES Verification successful" ~= nil, text
+end
+
+-- Whether xmlsec1 accepts an XAdES file, by a certificate inside that the
+-- authority vouches for, both references being right; and its words.
+function judges:xades(path)
+  local text, code = judges.run("xmlsec1", "--verify",
+    "--id-attr:Id", "http://www.w3.org/2000/09/xmldsig#:Object",
+    "--id-attr:Id", "http://uri.etsi.org/01903/v1.3.2#:SignedProperties",
+    "--trusted-pem", self.ca, "--enabled-key-data", "x509", path)
+  return code == 0 and text:find("References (ok/all): 2/2", 1, true) ~= nil,
+    text
 end
 
 -- The last signature's certificate as openssl prints it.

@@ -40,6 +40,12 @@
 #define GUESS_PKISIGNING_NEEDS_VENDOR true
 /* The vendor whose PKISIGNING gives XML instead of PDF signatures. */
 #define GUESS_XML_VENDOR "SBID"
+/* PKISIGNING with any other vendor takes PDFs only. */
+#define GUESS_PKISIGNING_OF_TEXT PROBLEM_BAD_REQUEST
+/* AUTHENTICATION_BASED takes nothing that is signed already. */
+#define GUESS_SIGNED_ALREADY PROBLEM_BAD_REQUEST
+/* The media type that an XAdES result is answered with. */
+#define GUESS_XADES_MIME "application/xml"
 
 /* A field without + or - in front sorts upwards. */
 #define GUESS_SORT_SIGN_OPTIONAL true

@@ -9,7 +9,6 @@
 #include "pdf_source.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +57,7 @@ static bool is_cut(const unsigned char *pdf, size_t size) {
 }
 
 /* A signature dictionary is never inside a compressed stream. */
-static bool is_signed(const unsigned char *pdf, size_t size) {
+bool pdf_source_is_signed(const unsigned char *pdf, size_t size) {
   return find(pdf, size, "/ByteRange") != NULL;
 }
 
@@ -172,7 +171,7 @@ static PdfOpening open_checked(PdfSource *source, char *why, size_t why_size) {
     return refuse(why, why_size,
                   "The PDF is certified and allows no further changes.");
   if (!needs_rewrite(source)) return PDF_OPENED;
-  if (is_signed(source->bytes, source->size))
+  if (pdf_source_is_signed(source->bytes, source->size))
     return refuse(why, why_size,
                   "The PDF is signed already and needs a repair that would "
                   "break its signatures.");

@@ -7,6 +7,7 @@
 #ifndef SANDBOX_PDF_SOURCE_H
 #define SANDBOX_PDF_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <qpdf/qpdf-c.h>
@@ -39,5 +40,8 @@ typedef struct PdfSource {
 PdfOpening pdf_source_open(PdfSource *source, const unsigned char *pdf,
                            size_t size, char *why, size_t why_size);
 void pdf_source_close(PdfSource *source);
+
+/* Whether these bytes hold a signature; asks no more of them. */
+bool pdf_source_is_signed(const unsigned char *pdf, size_t size);
 
 #endif

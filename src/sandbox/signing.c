@@ -5,25 +5,33 @@
  * transaction and kept as finished blobs; state_sign then records all of
  * them or none. Each signature is made over the document as it was
  * uploaded: two sessions on one PDF give two PDFs with one signature each.
- * What cannot be made for real yet is refused before anything is changed.
+ * What cannot be made is refused before anything is changed.
  */
 #include "signing.h"
 
 #include "guesses.h"
 #include "pades.h"
+#include "pdf_source.h"
 #include "sessions.h"
+#include "xades.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <strings.h>
+#include <unistd.h>
 
 #define MOST_SIGNATURES 50 /* documents in a session */
 
 typedef struct Signing {
   const Service *service;
   const char *session;
+  const char *name; /* the signer's */
   Reply *reply;
+  When when;
+  bool authentication; /* AUTHENTICATION_BASED, otherwise PKISIGNING */
+  bool xml;            /* XAdES, otherwise PAdES */
   size_t count;
+  char mimes[MOST_SIGNATURES][REPLY_TYPE_SIZE]; /* the originals' */
   StateSignature made[MOST_SIGNATURES];
   Blob *blobs[MOST_SIGNATURES];
 } Signing;
@@ -46,106 +54,126 @@ void signing_refused(StateResult result, Reply *reply) {
   problem_reply(reply, PROBLEM_CONFLICT, "%s", detail);
 }
 
-/* What the session asks for and the sandbox cannot make, or NULL. */
-static const char *beyond_setup(const json_t *sent) {
-  const json_t *setup =
-      json_array_get(json_object_get(sent, "signingSetup"), 0);
-  const char *flow = json_string_value(json_object_get(setup, "signingFlow"));
-  const char *vendor = json_string_value(json_object_get(setup, "vendor"));
-  if (flow && strcmp(flow, "AUTHENTICATION_BASED") == 0)
-    return "Signing with AUTHENTICATION_BASED (XAdES)";
-  if (vendor && strcmp(vendor, GUESS_XML_VENDOR) == 0)
-    return "PKISIGNING with " GUESS_XML_VENDOR " (an XML signature)";
-  if (json_array_size(json_object_get(sent, "packageTo")) > 0)
-    return "A package of the session (packageTo)";
-  return NULL;
+/* --- what is asked for --------------------------------------------------- */
+
+static bool is(const json_t *text, const char *value) {
+  return json_is_string(text) && strcmp(json_string_value(text), value) == 0;
 }
 
-/* The same for what its documents and collections ask for. */
-static const char *beyond_documents(const Signing *signing, bool *failed) {
-  static const char text[] =
-      "SELECT 1 FROM session_document JOIN document ON id = document"
-      " WHERE session = ? AND action = 'SIGN'"
-      " AND lower(mime) NOT LIKE 'application/pdf%'";
-  static const char package[] =
+/* The packages that signing it would have to make are not made yet. */
+static bool has_packages(const Signing *signing, const json_t *sent,
+                         bool *failed) {
+  static const char sql[] =
       "SELECT 1 FROM session_document JOIN collection ON id = collection"
       " WHERE session = ? AND coalesce(package_to, '[]') <> '[]'";
-  Store *store = signing->service->store;
-  if (store_has(store, text, signing->session, failed))
-    return "PKISIGNING of a text document";
-  if (store_has(store, package, signing->session, failed))
-    return "A package of the collection (packageTo)";
-  return NULL;
+  return json_array_size(json_object_get(sent, "packageTo")) > 0 ||
+         store_has(signing->service->store, sql, signing->session, failed);
 }
 
-static bool can_be_made(const Signing *signing) {
+/* Reads what the session asks for, and refuses what is not built. */
+static bool read_request(Signing *signing) {
   Rows *rows = store_query(signing->service->store,
                            "SELECT request FROM session WHERE id = ?", "s",
                            signing->session);
-  bool failed = store_next(rows) != 1;
-  json_t *sent = failed ? NULL : json_loads(store_text(rows, 0), 0, NULL);
+  json_t *sent =
+      store_next(rows) == 1 ? json_loads(store_text(rows, 0), 0, NULL) : NULL;
   store_done(rows);
-  const char *missing = beyond_setup(sent);
+  const json_t *setup =
+      json_array_get(json_object_get(sent, "signingSetup"), 0);
+  signing->authentication =
+      is(json_object_get(setup, "signingFlow"), "AUTHENTICATION_BASED");
+  signing->xml = signing->authentication ||
+                 is(json_object_get(setup, "vendor"), GUESS_XML_VENDOR);
+  bool failed = !sent;
+  bool packages = sent && has_packages(signing, sent, &failed);
   json_decref(sent);
-  if (!missing) missing = beyond_documents(signing, &failed);
   if (failed)
     problem_internal(signing->reply);
-  else if (missing)
+  else if (packages)
     problem_reply(signing->reply, PROBLEM_NOT_IMPLEMENTED,
-                  "%s is not built into the sandbox yet; the session was "
-                  "left as it is.",
-                  missing);
-  return !failed && !missing;
+                  "A package (packageTo of the session or of a collection) is "
+                  "not built into the sandbox yet; the session was left as it "
+                  "is.");
+  return !failed && !packages;
 }
 
 /* Fills made[] with what is to be signed. */
 static bool list_documents(Signing *signing) {
   Rows *rows = store_query(signing->service->store,
-                           "SELECT document, collection FROM session_document"
+                           "SELECT document, collection, mime"
+                           " FROM session_document JOIN document"
+                           " ON id = document"
                            " WHERE session = ? AND action = 'SIGN'"
                            " ORDER BY position LIMIT ?",
                            "si", signing->session, (int64_t)MOST_SIGNATURES);
   int found;
   while ((found = store_next(rows)) > 0) {
-    StateSignature *one = &signing->made[signing->count++];
+    size_t i = signing->count++;
+    StateSignature *one = &signing->made[i];
     uuid_read(store_text(rows, 0), one->original);
     uuid_read(store_text(rows, 1), one->collection);
+    strncpy(signing->mimes[i], store_text(rows, 2), REPLY_TYPE_SIZE - 1);
+    one->type = signing->xml ? "XADES" : "PADES";
+    one->mime = signing->xml ? GUESS_XADES_MIME : "application/pdf";
   }
   store_done(rows);
   if (found < 0) problem_internal(signing->reply);
   return found == 0;
 }
 
-static bool keep_result(Signing *signing, size_t i, const unsigned char *bytes,
-                        size_t size) {
-  Blob *blob = signing->blobs[i] = blob_begin(signing->service->documents);
-  if (blob && blob_write(blob, bytes, size) &&
-      blob_finish(blob, &signing->made[i].result))
+/* --- the signatures ----------------------------------------------------- */
+
+/* With parameters, perhaps; no other type taken in begins like it. */
+static bool is_pdf(const char *mime) {
+  static const char pdf[] = "application/pdf";
+  return strncasecmp(mime, pdf, sizeof pdf - 1) == 0;
+}
+
+/* Document `i` in memory, or NULL with the reply filled. */
+static unsigned char *load(const Signing *signing, size_t i, size_t *size) {
+  unsigned char *bytes =
+      blob_load(signing->service->documents, signing->made[i].original, size);
+  if (!bytes) problem_internal(signing->reply);
+  return bytes;
+}
+
+/* The file that result `i` goes into; its end decides what becomes of it. */
+static Blob *begin_result(Signing *signing, size_t i) {
+  return signing->blobs[i] = blob_begin(signing->service->documents);
+}
+
+static bool finish_result(Signing *signing, size_t i, bool written) {
+  if (written && blob_finish(signing->blobs[i], &signing->made[i].result))
     return true;
   problem_internal(signing->reply);
   return false;
 }
 
-static bool sign_one(Signing *signing, size_t i, const Identity *signer,
-                     const char *name) {
+static bool make_pades(Signing *signing, size_t i, const Identity *signer) {
   unsigned char *out = NULL;
   size_t size = 0, out_size = 0;
   char why[512] = "";
-  unsigned char *pdf =
-      blob_load(signing->service->documents, signing->made[i].original, &size);
-  if (!pdf) {
-    problem_internal(signing->reply);
+  if (!is_pdf(signing->mimes[i])) {
+    problem_reply(signing->reply, GUESS_PKISIGNING_OF_TEXT,
+                  "Document %s is no PDF: PKISIGNING with this vendor signs "
+                  "PDFs only.",
+                  signing->made[i].original);
     return false;
   }
-  PadesRequest request = {
-      .pdf = pdf, .size = size, .signer_name = name, .when = time(NULL)};
+  unsigned char *pdf = load(signing, i, &size);
+  if (!pdf) return false;
+  PadesRequest request = {.pdf = pdf,
+                          .size = size,
+                          .signer_name = signing->name,
+                          .when = signing->when / WHEN_SECOND};
   PadesResult result =
       pades_sign(signer, &request, &out, &out_size, why, sizeof why);
   free(pdf);
   if (result == PADES_SIGNED) {
-    bool kept = keep_result(signing, i, out, out_size);
+    Blob *blob = begin_result(signing, i);
+    bool written = blob && blob_write(blob, out, out_size);
     free(out);
-    return kept;
+    return finish_result(signing, i, written);
   }
   if (result == PADES_REFUSED)
     problem_reply(signing->reply, PROBLEM_UNPROCESSABLE, "Document %s: %s",
@@ -155,26 +183,62 @@ static bool sign_one(Signing *signing, size_t i, const Identity *signer,
   return false;
 }
 
-static bool sign_all(Signing *signing, const char *name) {
-  Identity *signer = pki_issue(signing->service->pki, name);
+/* Whether document `i` may have an XML signature; if not, the reply says. */
+static bool is_unsigned(const Signing *signing, size_t i) {
+  bool is_signed = strcmp(signing->mimes[i], GUESS_XADES_MIME) == 0;
+  if (is_pdf(signing->mimes[i])) {
+    size_t size;
+    unsigned char *pdf = load(signing, i, &size);
+    if (!pdf) return false;
+    is_signed = pdf_source_is_signed(pdf, size);
+    free(pdf);
+  }
+  if (is_signed)
+    problem_reply(signing->reply, GUESS_SIGNED_ALREADY,
+                  "Document %s is signed already: AUTHENTICATION_BASED does "
+                  "not take it.",
+                  signing->made[i].original);
+  return !is_signed;
+}
+
+static bool write_blob(void *blob, const void *bytes, size_t size) {
+  return blob_write(blob, bytes, size);
+}
+
+static bool make_xades(Signing *signing, size_t i, const Identity *signer) {
+  if (signing->authentication && !is_unsigned(signing, i)) return false;
+  XadesRequest request = {.mime = signing->mimes[i], .when = signing->when};
+  request.document = blob_read(signing->service->documents,
+                               signing->made[i].original, &request.size);
+  Blob *blob = request.document >= 0 ? begin_result(signing, i) : NULL;
+  bool written = blob && xades_sign(signer, &request, write_blob, blob);
+  if (request.document >= 0) close(request.document);
+  return finish_result(signing, i, written);
+}
+
+static bool make_all(Signing *signing) {
+  Identity *signer = pki_issue(signing->service->pki, signing->name);
   if (!signer) {
     problem_internal(signing->reply);
     return false;
   }
   bool good = true;
   for (size_t i = 0; good && i < signing->count; i++)
-    good = sign_one(signing, i, signer, name);
+    good = signing->xml ? make_xades(signing, i, signer)
+                        : make_pades(signing, i, signer);
   pki_identity_free(signer);
   return good;
 }
 
+/* --- together ------------------------------------------------------------ */
+
 /* Signatures first, then the one transaction that makes them count. */
-static bool sign(Signing *signing, const char *name) {
+static bool sign(Signing *signing) {
   Store *store = signing->service->store;
   StateResult result = state_may_sign(store, signing->session);
   if (result == STATE_DONE) {
-    if (!can_be_made(signing) || !list_documents(signing) ||
-        !sign_all(signing, name))
+    if (!read_request(signing) || !list_documents(signing) ||
+        !make_all(signing))
       return false;
     result = state_sign(store, signing->session, signing->made, signing->count);
   }
@@ -191,8 +255,10 @@ void signing_sign(const Service *service, const char *session, const char *name,
   }
   signing->service = service;
   signing->session = session;
+  signing->name = name;
   signing->reply = reply;
-  bool done = sign(signing, name);
+  signing->when = when_now();
+  bool done = sign(signing);
   for (size_t i = 0; i < signing->count; i++) {
     if (done)
       blob_keep(signing->blobs[i]);

@@ -54,11 +54,12 @@ StateResult state_may_sign(Store *store, const char *session) {
 
 static bool record(Store *store, const char *session, size_t position,
                    const StateSignature *signature) {
-  return documents_insert(store, &signature->result, "application/pdf", NULL,
+  return documents_insert(store, &signature->result, signature->mime, NULL,
                           when_now()) &&
          store_run(store, "INSERT INTO signature VALUES(?, ?, ?, ?, ?, ?)",
                    "sissss", session, (int64_t)position, signature->collection,
-                   signature->original, signature->result.id, "PADES") == 1;
+                   signature->original, signature->result.id,
+                   signature->type) == 1;
 }
 
 static bool sign(Store *store, const char *session,

@@ -27,6 +27,8 @@ typedef enum StateResult {
 /* One signature about to be recorded; its blob is finished. */
 typedef struct StateSignature {
   char original[UUID_SIZE], collection[UUID_SIZE];
+  const char *type; /* signatureType: XADES or PADES */
+  const char *mime; /* the result's */
   BlobFacts result;
 } StateSignature;
 
