@@ -18,7 +18,7 @@ typedef struct Resource {
   uint32_t node_count; /* in `nodes`; the text follows them */
   uint32_t text_size;
   uint32_t hole; /* a page: offset in the text of the sessions, else 0 */
-  int has_cache; /* the user value is a table of fields read so far */
+  int has_cache; /* the user value is a table of fields worth keeping */
   JsonNode nodes[];
 } Resource;
 
@@ -26,6 +26,9 @@ typedef struct Resource {
 
 static const char *const types[] = {
     DOCUMENT_TYPE, COLLECTION_TYPE, SESSION_TYPE, PAGE_TYPE, OBJECT_TYPE, NULL};
+
+/* Lua has each string up to this size but once. */
+#define SHORT_STRING 40
 
 /* What the heads of all five say: here they are one. */
 static const char any_type[] = "a signicat resource";
@@ -188,10 +191,17 @@ static int push_field(lua_State *L, const Resource *resource, const char *name,
   return 1;
 }
 
+/* Whether the value on top is worth a place in the cache: a table, which has
+ * to stay the same, or a string so long that each copy takes memory. */
+static int is_kept(lua_State *L) {
+  return lua_istable(L, -1) ||
+         (lua_type(L, -1) == LUA_TSTRING && sc_rawlen(L, -1) > SHORT_STRING);
+}
+
 /* Keeps the value on top of the stack under the string at `key`. */
 static void keep_field(lua_State *L, Resource *resource, int index, int key) {
   if (!resource->has_cache) {
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 2);
     lua_pushvalue(L, -1);
     sc_setuservalue(L, index);
     resource->has_cache = 1;
@@ -220,7 +230,7 @@ static int resource_index(lua_State *L) {
   name = lua_tolstring(L, 2, &size);
   if (sc_object_method(L, 2)) return 1;
   if (!push_field(L, resource, name, size)) return 0;
-  keep_field(L, resource, 1, 2);
+  if (is_kept(L)) keep_field(L, resource, 1, 2);
   return 1;
 }
 
@@ -316,37 +326,6 @@ void sc_resource_field(lua_State *L, int index, const char *name) {
   } else {
     lua_pushnil(L);
   }
-}
-
-/* Pushes the string member of the table on top of the stack, or nil. */
-static const char *push_string(lua_State *L, const char *name, size_t *size) {
-  lua_pushstring(L, name);
-  lua_rawget(L, -2);
-  return lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, size) : NULL;
-}
-
-static int is_sha256(const char *algorithm) {
-  /* The guides have the second spelling. */
-  return !algorithm || strcmp(algorithm, "SHA256") == 0 ||
-         strcmp(algorithm, "SHA-256") == 0;
-}
-
-int sc_resource_hash(lua_State *L, int index, char out[SC_SHA256_BASE64]) {
-  int top = lua_gettop(L);
-  out[0] = '\0';
-  sc_resource_field(L, index, "documentHash");
-  if (lua_istable(L, -1)) {
-    size_t size = 0;
-    int fits = is_sha256(push_string(L, "hashAlgorithm", &size));
-    const char *hash;
-    lua_pop(L, 1);
-    hash = push_string(L, "hash", &size);
-    if (fits && hash && size == SC_SHA256_BASE64 - 1) {
-      memcpy(out, hash, size + 1);
-    }
-  }
-  lua_settop(L, top);
-  return out[0] != '\0';
 }
 
 int sc_resource_push_id(lua_State *L, int index) {
