@@ -371,6 +371,25 @@ describe("a raw request", function()
       options or {})
   end
 
+  it("is not HEAD with a body", function()
+    assert.equal("method", (refused(raw("HEAD", "/x", { json = {} }))))
+  end)
+
+  for _, path in ipairs { "/a/%2e%2e/b", "/%2E./b", "/.%2e", "/a/%2e?b" } do
+    it("has no dots in disguise: " .. path, function()
+      assert.equal("path", (refused(raw("GET", path))))
+    end)
+  end
+
+  it("shows no more of a long name than one would look at", function()
+    local name = refused(raw("POST", "/x", { json = {
+      [("k"):rep(3000)] = { print } } }))
+    assert.is_true(#name < 100)
+    name = refused(raw("GET", "/x", { query = {
+      [("q"):rep(3000)] = { {} } } }))
+    assert.is_true(#name < 100)
+  end)
+
   it("is sent to the base URL and the path as it stands", function()
     assert.same({
       method = "GET", url = base_url .. "/x/y%20z?a=b", headers = {},

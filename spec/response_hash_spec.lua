@@ -29,6 +29,27 @@ describe("an upload", function()
     assert.is_true(meta.verified)
   end)
 
+  it("whose hash is of another kind is not verified, and no error",
+    function()
+      local sha512 = ("B"):rep(86) .. "=="
+      for _, hash in ipairs {
+        { hash = sha512, hashAlgorithm = "SHA512" }, { hash = sha512 },
+        { hash = ("A"):rep(43) .. "=", hashAlgorithm = "SHA3-256" },
+      } do
+        local value, meta = upload(json(200, { documentId = document,
+          documentHash = hash }))
+        assert.equal(document, value.documentId)
+        assert.is_false(meta.verified)
+      end
+    end)
+
+  it("may call SHA-256 by its older name", function()
+    local _, meta = upload(json(200, { documentId = document,
+      documentHash = { hash = helper.hello_hash,
+                       hashAlgorithm = "SHA-256" } }))
+    assert.is_true(meta.verified)
+  end)
+
   it("whose hash differs is an integrity error with the document", function()
     local other = ("A"):rep(43) .. "="
     local value, err, meta = upload(answer(other))

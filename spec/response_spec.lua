@@ -273,11 +273,16 @@ describe("a refusal", function()
 
   it("has no place for fields of another type", function()
     local err = refused [[{"code":1,"title":{},"detail":[],"traceId":null,
-      "error":false,"invalidParams":{"name":"a"}}]]
+      "error":false,"invalidParams":"a"}]]
     for _, name in ipairs { "code", "title", "detail", "trace_id",
                             "fields" } do
       assert.is_nil(err[name], name)
     end
+  end)
+
+  it("may have a single parameter in the place of the list", function()
+    local err = refused [[{"invalidParams":{"name":"a","reason":"b"}}]]
+    assert.same({ { name = "a", reason = "b" } }, err.fields)
   end)
 
   it("has no body in its line", function()

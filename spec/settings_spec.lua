@@ -77,7 +77,7 @@ describe("a header", function()
     { "X-One", "\127", controls },
     { "X One", "a", form }, { "X-One:", "a", form }, { "X\r\nY", "a", form },
     { "X\0", "a", form }, { "blå", "a", form },
-    { "", "a", "must not be empty" },
+    { "", "a", "must not be empty" }, { "X-One", "", "must not be empty" },
     { "Authorization", "Bearer x", ours }, { "HOST", "x", ours },
     { "content-length", "0", ours }, { "Content-Type", "text/plain", ours },
     { "Transfer-Encoding", "chunked", ours }, { "Connection", "close", ours },

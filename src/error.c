@@ -8,7 +8,8 @@
  */
 #include "error.h"
 
-#include <ctype.h>
+#include "format.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -72,6 +73,31 @@ const char *sc_errno_kind(int code) {
   return code == ENOMEM ? "memory" : "io";
 }
 
+int sc_fail_fields(lua_State *L) {
+  sc_fail(L, "invalid", "nothing was sent");
+  lua_pushvalue(L, -3);
+  lua_setfield(L, -2, "fields");
+  return 2;
+}
+
+int sc_fail_field(lua_State *L, const char *name, const char *reason) {
+  lua_createtable(L, 1, 0);
+  lua_createtable(L, 0, 2);
+  lua_pushstring(L, name);
+  lua_setfield(L, -2, "name");
+  lua_pushstring(L, reason);
+  lua_setfield(L, -2, "reason");
+  lua_rawseti(L, -2, 1);
+  return sc_fail_fields(L);
+}
+
+int sc_fail_file(lua_State *L, const char *what, const char *path, int code) {
+  sc_fail(L, sc_errno_kind(code), "%s (%s)", what, strerror(code));
+  lua_pushfstring(L, "%s: %s", path, strerror(code));
+  lua_setfield(L, -2, "detail");
+  return 2;
+}
+
 /* ---- the line ---------------------------------------------------------- */
 
 /* Whether a server's string is a plain word, as codes, trace ids and names
@@ -79,7 +105,8 @@ const char *sc_errno_kind(int code) {
 static int is_word(const char *text, size_t size) {
   size_t i;
   for (i = 0; i < size; i++) {
-    if (!isalnum((unsigned char)text[i]) && !strchr("_-.[]", text[i])) return 0;
+    if (!sc_is_alnum((unsigned char)text[i]) && !strchr("_-.[]", text[i]))
+      return 0;
   }
   return size > 0 && size <= 64;
 }
@@ -151,18 +178,22 @@ static void add_fields(Line *line, int ours) {
   if (count > 1) lua_pushfstring(L, " (and %d more)", count - 1);
 }
 
+static int is_control(char c) {
+  return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
 /* Replaces the string on top of the stack by one that stays on its line: a
  * log takes it as it is, whatever a transport or a payload put into it. */
 static void keep_one_line(lua_State *L) {
   luaL_Buffer line;
   size_t size, i;
   const char *text = lua_tolstring(L, -1, &size);
-  for (i = 0; i < size && !iscntrl((unsigned char)text[i]);)
+  for (i = 0; i < size && !is_control(text[i]);)
     i++;
   if (i == size) return;
   luaL_buffinit(L, &line);
   for (i = 0; i < size; i++) {
-    luaL_addchar(&line, iscntrl((unsigned char)text[i]) ? '?' : text[i]);
+    luaL_addchar(&line, is_control(text[i]) ? '?' : text[i]);
   }
   luaL_pushresult(&line);
   lua_replace(L, -2);

@@ -16,6 +16,15 @@
  * line of a function that fails. `note` is a format of lua_pushfstring. */
 int sc_fail(lua_State *L, const char *kind, const char *note, ...);
 
+/* The same for findings: a failure `invalid` with the list on top of the
+ * stack, or with a list of one. */
+int sc_fail_fields(lua_State *L);
+int sc_fail_field(lua_State *L, const char *name, const char *reason);
+
+/* The same for a file. A path is the caller's own and may be personal: it
+ * goes to `detail`, the line has only what the system said. */
+int sc_fail_file(lua_State *L, const char *what, const char *path, int code);
+
 /* The kind that an errno of a file stands for, `io` or `memory`. */
 const char *sc_errno_kind(int code);
 

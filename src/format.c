@@ -24,6 +24,11 @@ static int is_hex(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+int sc_is_alnum(int c) {
+  return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+         (c >= 'a' && c <= 'z');
+}
+
 long sc_utf8_length(const char *text, size_t size) {
   const unsigned char *s = (const unsigned char *)text;
   long count = 0;

@@ -9,6 +9,9 @@
 
 #include <stddef.h>
 
+/* A letter or digit of ASCII, whatever the locale says. */
+int sc_is_alnum(int c);
+
 /* Unicode code points, or -1 when the bytes are not UTF-8 (RFC 3629: no
  * surrogates, nothing written longer than it has to be). */
 long sc_utf8_length(const char *text, size_t size);

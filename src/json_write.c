@@ -18,6 +18,7 @@
 #define STRINGIFY(x) STRINGIFY_(x)
 /* Names that a usual payload has open at the same time. */
 #define FEW_NAMES 32
+#define MAX_SHOWN_NAME 64 /* bytes of a name in a path */
 /* What our reader would refuse is not written. */
 #define TOO_LARGE "larger than 256 MiB"
 
@@ -390,6 +391,16 @@ static void push_out(Writer *w) {
   lua_pushlstring(w->L, w->out->data, w->out->size);
 }
 
+/* Of a name that somebody chose, what fits in a line; whole characters. */
+static size_t shown_size(const Step *step) {
+  size_t size = step->size;
+  if (size <= MAX_SHOWN_NAME) return size;
+  size = MAX_SHOWN_NAME;
+  while (size > 0 && ((unsigned char)step->name[size] & 0xc0) == 0x80)
+    size--;
+  return size;
+}
+
 /* Uses the buffer of the text, which is of no use any more. */
 static void push_path(Writer *w) {
   sc_buffer_clear(w->out);
@@ -398,12 +409,12 @@ static void push_path(Writer *w) {
     if (step->name == NULL && step->size == 0) break;
     if (step->name != NULL && is_identifier(step)) {
       if (i > 0) put_char(w, '.');
-      put(w, step->name, step->size);
+      put(w, step->name, shown_size(step));
       continue;
     }
     put_char(w, '[');
     if (step->name != NULL)
-      put_string(w, step->name, step->size);
+      put_string(w, step->name, shown_size(step));
     else
       w->out->size +=
           sc_integer_write((int64_t)step->size, room(w, SC_NUMBER_SIZE));

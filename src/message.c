@@ -3,9 +3,10 @@
  */
 #include "message.h"
 
+#include "format.h"
+
 #include "error.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -62,7 +63,8 @@ static void add_header(lua_State *L, const char *name, size_t name_size,
   size_t i;
   luaL_buffinit(L, &lower);
   for (i = 0; i < name_size; i++) {
-    luaL_addchar(&lower, (char)tolower((unsigned char)name[i]));
+    char c = name[i];
+    luaL_addchar(&lower, c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c);
   }
   luaL_pushresult(&lower);
   lua_pushvalue(L, -1);
@@ -99,7 +101,7 @@ static const char *name_fault(const char *name, size_t size) {
   if (size == 0) return "must not be empty";
   for (i = 0; i < size; i++) {
     unsigned char c = (unsigned char)name[i];
-    if (!isalnum(c) && !(c && strchr("!#$%&'*+-.^_`|~", c))) {
+    if (!sc_is_alnum(c) && !(c && strchr("!#$%&'*+-.^_`|~", c))) {
       return "must be a header name: letters, digits and dashes";
     }
   }
@@ -111,6 +113,8 @@ static const char *name_fault(const char *name, size_t size) {
 
 static const char *value_fault(const char *value, size_t size) {
   size_t i;
+  /* libcurl takes a header without a value for one to be left out. */
+  if (size == 0) return "must not be empty";
   for (i = 0; i < size; i++) {
     unsigned char c = (unsigned char)value[i];
     if ((c < 0x20 && c != '\t') || c == 0x7f) {
@@ -121,6 +125,7 @@ static const char *value_fault(const char *value, size_t size) {
 }
 
 int message_header_lines(lua_State *L) {
+  int count = 0;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   lua_pushliteral(L, "");
@@ -138,6 +143,7 @@ int message_header_lines(lua_State *L) {
     value = lua_tolstring(L, 4, &value_size);
     fault = name_fault(name, name_size);
     if (!fault) fault = value_fault(value, value_size);
+    if (++count > MESSAGE_MAX_HEADERS) fault = "is one header too many";
     if (fault) {
       lua_pushnil(L);
       lua_pushvalue(L, 3);

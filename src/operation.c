@@ -27,7 +27,7 @@ static const char *const result_names[] = {
     [RESULT_NOTHING] = "nothing",   [RESULT_BYTES] = "bytes",
     [RESULT_DOCUMENT] = "document", [RESULT_COLLECTION] = "collection",
     [RESULT_SESSION] = "session",   [RESULT_SESSIONS] = "sessions",
-    [RESULT_PAGE] = "page",
+    [RESULT_PAGE] = "page",         [RESULT_ANY] = "any",
 };
 
 const Operation *sc_operation_find(const char *id) {

@@ -18,7 +18,8 @@ typedef enum ResultKind {
   RESULT_COLLECTION,
   RESULT_SESSION,
   RESULT_SESSIONS, /* a JSON array of sessions: a Lua list of them */
-  RESULT_PAGE
+  RESULT_PAGE,
+  RESULT_ANY /* what has no row: the answer's media type says */
 } ResultKind;
 
 typedef struct Operation {

@@ -328,6 +328,37 @@ void sc_resource_field(lua_State *L, int index, const char *name) {
   }
 }
 
+/* Pushes the string member of the table on top of the stack, or nil. */
+static const char *push_string(lua_State *L, const char *name, size_t *size) {
+  lua_pushstring(L, name);
+  lua_rawget(L, -2);
+  return lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, size) : NULL;
+}
+
+static int is_sha256(const char *algorithm) {
+  /* The guides have the second spelling. */
+  return !algorithm || strcmp(algorithm, "SHA256") == 0 ||
+         strcmp(algorithm, "SHA-256") == 0;
+}
+
+int sc_resource_hash(lua_State *L, int index, char out[SC_SHA256_BASE64]) {
+  int top = lua_gettop(L);
+  out[0] = '\0';
+  sc_resource_field(L, index, "documentHash");
+  if (lua_istable(L, -1)) {
+    size_t size = 0;
+    int fits = is_sha256(push_string(L, "hashAlgorithm", &size));
+    const char *hash;
+    lua_pop(L, 1);
+    hash = push_string(L, "hash", &size);
+    if (fits && hash && size == SC_SHA256_BASE64 - 1) {
+      memcpy(out, hash, size + 1);
+    }
+  }
+  lua_settop(L, top);
+  return out[0] != '\0';
+}
+
 int sc_resource_push_id(lua_State *L, int index) {
   index = sc_absindex(L, index);
   if (lua_type(L, index) == LUA_TSTRING) {

@@ -9,6 +9,7 @@
 #ifndef SC_RESOURCE_H
 #define SC_RESOURCE_H
 
+#include "digest.h"
 #include "json_read.h"
 #include "operation.h"
 
@@ -30,6 +31,11 @@ int sc_resource_push_id(lua_State *L, int index);
 /* Pushes a top-level field of the resource or table at `index`; nil if it
  * has none, or is something else. */
 void sc_resource_field(lua_State *L, int index, const char *name);
+
+/* Copies the SHA-256 that a document's `documentHash` names, as the API writes
+ * it, 44 characters and a NUL. Returns 0 and leaves "" when there is none or
+ * it is of another kind. */
+int sc_resource_hash(lua_State *L, int index, char out[SC_SHA256_BASE64]);
 
 /* resource_id(value) -> the id it carries, or nil. */
 int resource_id(lua_State *L);

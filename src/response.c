@@ -39,9 +39,9 @@ typedef struct Answer {
 static void read_response(Answer *answer, Response *response) {
   answer->response = response;
   answer->status = response->status;
-  answer->body = response->bytes.data + response->header_size;
   answer->body_size = response->bytes.size - response->header_size;
-  if (!response->bytes.data) answer->body = "";
+  answer->body =
+      answer->body_size > 0 ? response->bytes.data + response->header_size : "";
   answer->index = &response->index;
   lua_pushvalue(answer->L, RESPONSE);
 }
@@ -174,10 +174,13 @@ static int is_text_or_absent(const Json *json, const JsonNode *object,
 }
 
 /* Makes `fields` of the list of parameters, without what has not their form:
- * programs join name and reason without looking. */
+ * programs join name and reason without looking. The guides also know a
+ * single object in place of the list. */
 static void copy_fields(lua_State *L, const Json *json, const JsonNode *list) {
   const JsonNode *item = list + 1, *end = list + sc_json_span(list);
   int n = 0;
+  if (sc_json_type(list) == JSON_OBJECT) item = list;
+  if (item != list && sc_json_type(list) != JSON_ARRAY) return;
   lua_newtable(L);
   for (; item < end; item += sc_json_span(item)) {
     if (sc_json_type(item) != JSON_OBJECT ||
@@ -217,9 +220,7 @@ static void read_problem(const Answer *answer) {
     copy_member(L, &json, "error_description", "detail");
   }
   params = sc_json_member(&json, json.nodes, "invalidParams", 13);
-  if (params && sc_json_type(params) == JSON_ARRAY) {
-    copy_fields(L, &json, params);
-  }
+  if (params) copy_fields(L, &json, params);
 }
 
 /* Retry-After in seconds, or -1. */
@@ -274,7 +275,6 @@ static int fail_protocol(const Answer *answer, const char *note, long at) {
     sc_fail(L, "protocol", "%s", note);
   }
   lua_remove(L, -2);
-  if (answer->request->creates) set_true(L, "ambiguous");
   return finish_failure(answer);
 }
 
@@ -290,7 +290,7 @@ static const char *shape_fault(const Json *json, ResultKind result) {
     }
     return NULL;
   }
-  if (result == RESULT_BYTES) return NULL;
+  if (result == RESULT_ANY) return NULL;
   if (sc_json_type(root) != JSON_OBJECT) return "the answer is not an object";
   if (result == RESULT_PAGE) {
     const JsonNode *data = sc_json_member(json, root, "data", 4);
@@ -306,28 +306,17 @@ static const char *shape_fault(const Json *json, ResultKind result) {
 static int check_upload(Answer *answer) {
   lua_State *L = answer->L;
   Source *source = &answer->request->source;
+  char stored[SC_SHA256_BASE64];
   if (!source->hashed || source->position != source->size ||
       sc_digest_base64(&source->digest, answer->sha256) != 0) {
     return 0;
   }
   answer->verified = VERIFIED_NO;
-  sc_resource_field(L, -1, "documentHash");
-  if (lua_istable(L, -1)) {
-    lua_getfield(L, -1, "hash");
-  } else {
-    lua_pushnil(L);
-  }
-  lua_replace(L, -2);
-  if (lua_type(L, -1) != LUA_TSTRING) {
-    lua_pop(L, 1);
-    return 0;
-  }
-  if (strcmp(lua_tostring(L, -1), answer->sha256) == 0) {
+  if (!sc_resource_hash(L, -1, stored)) return 0;
+  if (strcmp(stored, answer->sha256) == 0) {
     answer->verified = VERIFIED_YES;
-    lua_pop(L, 1);
     return 0;
   }
-  lua_pop(L, 1);
   sc_fail(L, "integrity",
           "the service stored other bytes than were sent; "
           "delete the document in `result`");
@@ -421,8 +410,16 @@ static int is_json_type(const char *type, size_t size) {
          (size == length || strchr("; \t", type[length]));
 }
 
+/* curl's transfer stops at the cap; another transport may not have. */
+static int fail_large(const Answer *answer) {
+  lua_State *L = answer->L;
+  sc_fail(L, "too_large", "the answer is larger than max_body allows");
+  lua_remove(L, -2);
+  return finish_failure(answer);
+}
+
 /* sign:request learns from the answer what it is. */
-static int decode_raw(Answer *answer) {
+static int decode_any(Answer *answer) {
   size_t size;
   const char *type = header(answer, "content-type", &size);
   if (answer->body_size > 0 && type && is_json_type(type, size)) {
@@ -449,13 +446,16 @@ int response_decode(lua_State *L) {
   if (answer.status < 200 || answer.status > 299) {
     return decode_refusal(&answer);
   }
+  if (answer.body_size > answer.request->max_body) {
+    return fail_large(&answer);
+  }
   row = answer.request->operation;
   if (row->result == RESULT_NOTHING) {
     lua_pushboolean(L, 1);
     return finish(&answer);
   }
   if (answer.request->sink.path) return decode_to_file(&answer);
-  if (row->result != RESULT_BYTES) return decode_json(&answer);
-  if (strcmp(row->id, "request") == 0) return decode_raw(&answer);
-  return decode_to_memory(&answer);
+  if (row->result == RESULT_BYTES) return decode_to_memory(&answer);
+  if (row->result == RESULT_ANY) return decode_any(&answer);
+  return decode_json(&answer);
 }
