@@ -188,6 +188,51 @@ describe("a transfer", function()
     assert.equal(ID, assert(sign.sessions:get(ID)).id)
   end)
 
+  it("knows a refusal of a create for one, however its body ends",
+    function()
+      serve("cut_refusal")
+      local _, err = sign.sessions:create(SESSIONS)
+      assert.same({ "auth", 401 }, { err.kind, err.status })
+      assert.is_false(err.ambiguous)
+    end)
+
+  it("knows a refusal whose body is larger than max_body", function()
+    serve("flood_refusal")
+    local _, err = sign.sessions:get(ID, { max_body = 10 })
+    assert.same({ "server", 500 }, { err.kind, err.status })
+  end)
+
+  it("says the status that came before an answer was cut", function()
+    serve("cut")
+    local _, err = sign.sessions:create(SESSIONS)
+    assert.equal(200, err.status)
+    assert.is_true(err.ambiguous)
+  end)
+
+  it("takes the smallest timeout for one", function()
+    serve("stall")
+    local _, err = sign.sessions:get(ID, { timeout = 0.0001 })
+    assert.equal("timeout", err.kind)
+    _, err = sign.sessions:get(ID, { deadline = sign:now() + 0.0001 })
+    assert.equal("timeout", err.kind)
+  end)
+
+  it("gives up a call that an error interrupted", function()
+    serve("ok", "stall", "ok")
+    assert(sign.sessions:get(ID))
+    local transport = sign.transport
+    local multi = transport.multi
+    transport.multi = { step = function()
+      multi:step(0.1)
+      error("interrupted!", 0)
+    end }
+    local ok, why = pcall(sign.sessions.create, sign.sessions, SESSIONS)
+    transport.multi = multi
+    assert.same({ false, "interrupted!" }, { ok, why })
+    assert(sign.sessions:get(ID))
+    assert.equal(0, multi:step(0))
+  end)
+
   it("passes over interim answers", function()
     serve("interim")
     local session, meta = assert(sign.sessions:get(ID))

@@ -65,8 +65,11 @@ static int collect(Multi *multi) {
 static int multi_step(lua_State *L) {
   Multi *multi = sc_multi_check(L, 1);
   double wait = luaL_optnumber(L, 2, 0);
-  int running;
-  curl_multi_perform(multi->handle, &running);
+  int running = 0;
+  CURLMcode code = curl_multi_perform(multi->handle, &running);
+  if (code != CURLM_OK) {
+    return luaL_error(L, "libcurl failed: %s", curl_multi_strerror(code));
+  }
   if (collect(multi) == 0 && running > 0 && wait > 0) {
     int ms = wait < 1000 ? (int)ceil(wait * 1000) : 1000000;
     curl_multi_poll(multi->handle, NULL, 0, ms, NULL);

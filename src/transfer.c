@@ -13,26 +13,21 @@
 #include "multi.h"
 #include "object.h"
 
-#include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MAX_HEADER_BYTES (256 * 1024)
-#define MAX_REFUSAL_BYTES                                              \
-  (64 * 1024)                   /* of an error's body, the rest is cut \
-                                 */
-#define LARGE_BODY (512 * 1024) /* worth libcurl's larger buffer */
+#define MAX_REFUSAL_BYTES (64 * 1024) /* of its body; the rest is dropped */
+#define LARGE_BODY (512 * 1024)       /* worth libcurl's larger buffer */
 #define NORMAL_BUFFER (64 * 1024L)
+#define MAX_SECONDS 1000000L /* what libcurl can count in 32 bits */
 
 /* The slots. */
 enum { ANCHOR_MULTI = 1, ANCHOR_REQUEST };
 
 /* ---- curl's callbacks: no Lua from here -------------------------------- */
-
-static int is_success(const Transfer *transfer) {
-  return transfer->status >= 200 && transfer->status <= 299;
-}
 
 static void begin_answer(Transfer *transfer) {
   sc_buffer_clear(&transfer->bytes);
@@ -46,7 +41,7 @@ static int parse_status(const char *line, size_t size) {
   int status = 0, i;
   if (!space || line + size - space < 4) return 0;
   for (i = 1; i <= 3; i++) {
-    if (!isdigit((unsigned char)space[i])) return 0;
+    if (space[i] < '0' || space[i] > '9') return 0;
     status = status * 10 + (space[i] - '0');
   }
   return status;
@@ -80,8 +75,18 @@ static size_t on_header(char *line, size_t one, size_t size, void *context) {
   return size;
 }
 
+static int is_success(const Transfer *transfer) {
+  return transfer->status >= 200 && transfer->status <= 299;
+}
+
+static int append(Transfer *transfer, const char *bytes, size_t size) {
+  if (sc_buffer_append(&transfer->bytes, bytes, size) == 0) return 0;
+  transfer->no_memory = 1;
+  return -1;
+}
+
 /* The announced size, when it is within the cap, is asked for at once. */
-static int keep_bytes(Transfer *transfer, const char *bytes, size_t size) {
+static int keep_success(Transfer *transfer, const char *bytes, size_t size) {
   size_t kept = transfer->bytes.size - transfer->header_size;
   size_t cap = transfer->request->max_body;
   curl_off_t announced = 0;
@@ -98,23 +103,29 @@ static int keep_bytes(Transfer *transfer, const char *bytes, size_t size) {
       return -1;
     }
   }
-  if (sc_buffer_append(&transfer->bytes, bytes, size) == 0) return 0;
-  transfer->no_memory = 1;
-  return -1;
+  return append(transfer, bytes, size);
+}
+
+/* Of a refusal the status counts most: its body is cut, never a failure. */
+static int keep_refusal(Transfer *transfer, const char *bytes, size_t size) {
+  size_t kept = transfer->bytes.size - transfer->header_size;
+  size_t room = kept < MAX_REFUSAL_BYTES ? MAX_REFUSAL_BYTES - kept : 0;
+  return append(transfer, bytes, size < room ? size : room);
 }
 
 static size_t on_body(char *bytes, size_t one, size_t size, void *context) {
   Transfer *transfer = context;
   Sink *sink = &transfer->request->sink;
-  size_t kept = transfer->bytes.size - transfer->header_size, keep = size;
+  int failed;
   (void)one;
-  if (is_success(transfer) && sink->path) {
-    return sc_sink_write(sink, bytes, size) == 0 ? size : 0;
+  if (!is_success(transfer)) {
+    failed = keep_refusal(transfer, bytes, size);
+  } else if (sink->path) {
+    failed = sc_sink_write(sink, bytes, size);
+  } else {
+    failed = keep_success(transfer, bytes, size);
   }
-  if (!is_success(transfer) && keep > MAX_REFUSAL_BYTES - kept) {
-    keep = MAX_REFUSAL_BYTES - kept;
-  }
-  return keep == 0 || keep_bytes(transfer, bytes, keep) == 0 ? size : 0;
+  return failed ? 0 : size;
 }
 
 static size_t on_read(char *into, size_t one, size_t size, void *context) {
@@ -255,25 +266,34 @@ static void set_method(Transfer *transfer) {
       (long)(request->creates && request->source.size == 0));
 }
 
+/* To libcurl 0 is no limit, or one of its own: whatever there is of time is
+ * at least a millisecond. */
+static long milliseconds(double seconds, long without_limit) {
+  if (seconds <= 0) return without_limit;
+  if (seconds >= MAX_SECONDS) return MAX_SECONDS * 1000L;
+  return (long)ceil(seconds * 1000);
+}
+
 static void set_limits(Transfer *transfer) {
   CURL *easy = transfer->easy;
   const Request *request = transfer->request;
-  SET(CURLOPT_TIMEOUT_MS, (long)(request->timeout * 1000 + 0.5));
-  SET(CURLOPT_CONNECTTIMEOUT_MS, (long)(request->connect_timeout * 1000 + 0.5));
+  SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout, 0));
+  SET(CURLOPT_CONNECTTIMEOUT_MS,
+      milliseconds(request->connect_timeout, MAX_SECONDS * 1000L));
   SET(CURLOPT_LOW_SPEED_LIMIT, (long)(request->stall_timeout > 0));
-  SET(CURLOPT_LOW_SPEED_TIME, (long)(request->stall_timeout + 0.999));
+  SET(CURLOPT_LOW_SPEED_TIME,
+      (milliseconds(request->stall_timeout, 0) + 999) / 1000);
 }
 
-/* Returns NULL, or why the request cannot be sent. */
-static const char *fill(Transfer *transfer) {
+/* Returns -1 when there is no memory. */
+static int fill(Transfer *transfer) {
   CURL *easy = transfer->easy;
   set_limits(transfer);
   set_method(transfer);
   if (curl_easy_setopt(easy, CURLOPT_URL, transfer->request->url) != CURLE_OK) {
-    return "not enough memory";
+    return -1;
   }
-  if (set_headers(transfer) != 0) return "more headers than can be sent";
-  return NULL;
+  return set_headers(transfer);
 }
 
 /* ---- what went wrong --------------------------------------------------- */
@@ -281,7 +301,8 @@ static const char *fill(Transfer *transfer) {
 /* The phase that was under way when the transfer failed. */
 static const char *phase_of(const Transfer *transfer) {
   CURL *easy = transfer->easy;
-  curl_off_t lookup = 0, connect = 0, ready = 0;
+  curl_off_t lookup = 0;
+  char *address = NULL;
   long sent = 0;
   if (transfer->status_read) return "body";
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
@@ -290,11 +311,11 @@ static const char *phase_of(const Transfer *transfer) {
     return source->position < source->size ? "send" : "first_byte";
   }
   curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &lookup);
-  curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connect);
-  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &ready);
   if (lookup == 0) return "dns";
-  if (connect == 0) return "connect";
-  return ready == 0 ? "tls" : "send";
+  /* CONNECT_TIME comes only when the handshake is done as well. */
+  curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
+  if (!address || !*address) return "connect";
+  return strncmp(transfer->request->url, "https:", 6) ? "send" : "tls";
 }
 
 static const char *kind_of(CURLcode code) {
@@ -354,6 +375,10 @@ static int push_failure(lua_State *L, Transfer *transfer) {
   }
   lua_pushboolean(L, sent > 0);
   lua_setfield(L, -2, "sent");
+  if (transfer->status_read) {
+    lua_pushinteger(L, transfer->status);
+    lua_setfield(L, -2, "status");
+  }
   lua_pushstring(L, phase_of(transfer));
   lua_setfield(L, -2, "phase");
   sc_sink_abort(&transfer->request->sink);
@@ -370,9 +395,13 @@ void sc_transfer_done(Transfer *transfer, CURLcode code) {
   sc_multi_remove(transfer->multi, transfer);
   transfer->state = TRANSFER_DONE;
   transfer->code = code;
-  /* libcurl takes an end in the middle of the headers for the answer's. */
   if (code == CURLE_OK && !transfer->headers_read) {
+    /* libcurl takes an end in the middle of the headers for the answer's. */
     transfer->code = CURLE_GOT_NOTHING;
+  } else if (transfer->headers_read && !is_success(transfer) &&
+             code != CURLE_ABORTED_BY_CALLBACK && !transfer->no_memory) {
+    /* A refusal is one, however its body ended. */
+    transfer->code = CURLE_OK;
   }
 }
 
@@ -393,7 +422,7 @@ static int transfer_start(lua_State *L) {
   Transfer *transfer = check_transfer(L);
   Request *request = sc_request_check(L, 2);
   Multi *multi;
-  const char *fault;
+  const char *fault = NULL;
   if (transfer->state == TRANSFER_RUNNING) {
     return luaL_error(L, "this transfer is running");
   }
@@ -408,10 +437,12 @@ static int transfer_start(lua_State *L) {
   begin_answer(transfer);
   request->sink.failure = 0;
   sc_sink_abort(&request->sink);
-  fault = sc_source_rewind(&request->source) == 0 ? fill(transfer)
-                                                  : "not enough memory";
-  if (!fault && sc_multi_add(multi, transfer) != 0) fault = "libcurl refused";
-  if (fault) return sc_fail(L, "invalid", "%s", fault);
+  if (sc_source_rewind(&request->source) != 0 || fill(transfer) != 0) {
+    fault = "not enough memory for the request";
+  } else if (sc_multi_add(multi, transfer) != 0) {
+    fault = "libcurl has no memory for the request";
+  }
+  if (fault) return sc_fail(L, "memory", "%s", fault);
   transfer->state = TRANSFER_RUNNING;
   lua_pushboolean(L, 1);
   return 1;
@@ -467,6 +498,13 @@ static int transfer_finish(lua_State *L) {
   return values;
 }
 
+/* cancel() ends a running transfer; finish then says that it was. */
+static int transfer_cancel(lua_State *L) {
+  Transfer *transfer = check_transfer(L);
+  if (transfer->multi) sc_transfer_done(transfer, CURLE_ABORTED_BY_CALLBACK);
+  return 0;
+}
+
 static int transfer_gc(lua_State *L) {
   Transfer *transfer = check_transfer(L);
   if (transfer->multi) sc_multi_remove(transfer->multi, transfer);
@@ -482,6 +520,7 @@ void sc_transfer_define(lua_State *L) {
   static const luaL_Reg methods[] = {{"start", transfer_start},
                                      {"done", transfer_is_done},
                                      {"finish", transfer_finish},
+                                     {"cancel", transfer_cancel},
                                      {NULL, NULL}};
   static const luaL_Reg meta[] = {{"__gc", transfer_gc}, {NULL, NULL}};
   sc_object_define(L, TRANSFER_TYPE, methods, meta);

@@ -75,6 +75,11 @@ function behave.flood_headers(connection)
   return false
 end
 
+function behave.cut_refusal(connection)
+  connection:send("HTTP/1.1 401 No\r\nContent-Length: 500\r\n\r\n{\"code\":")
+  return false
+end
+
 function behave.flood_refusal(connection)
   connection:send("HTTP/1.1 500 Oh\r\nContent-Length: 1000000\r\n\r\n"
     .. ("x"):rep(1000000))

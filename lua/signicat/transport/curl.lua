@@ -1,8 +1,9 @@
 --- The transport on libcurl: blocks its caller until the answer is there.
 --
 -- One multi handle a client, so connections, name lookups and the certificate
--- store are shared by all its calls. Transfers are used again; one that an
--- error left behind is collected and leaves the multi by itself.
+-- store are shared by all its calls. Transfers are used again. One that an
+-- error in the middle of a call left behind is ended before the next begins:
+-- what its caller saw fail must not go on unseen.
 
 local core = require "signicat.core"
 
@@ -14,6 +15,7 @@ Curl.__index = Curl
 ---@return userdata? response
 ---@return table? failure a plain table with kind, phase, sent
 function Curl:send(request)
+  if self.running then self.running:cancel() end
   local idle = self.idle
   local last = #idle
   local transfer = idle[last] or core.transfer(self.multi)
@@ -24,7 +26,9 @@ function Curl:send(request)
     return nil, failure
   end
   local multi = self.multi
+  self.running = transfer
   repeat multi:step(1) until transfer:done()
+  self.running = nil
   local response, reason = transfer:finish()
   idle[#idle + 1] = transfer
   return response, reason
