@@ -121,6 +121,50 @@ describe("a target", function()
     assert.same({ "a" }, helper.names_in(folder))
   end)
 
+  it("that came meanwhile leaves a create open", function()
+    local client = helper.client(function()
+      helper.write(path, "theirs")
+      return { status = 201, body = "hello" }
+    end)
+    local value, err = client:request("POST", "/x", { json = {}, to = path })
+    assert.is_nil(value)
+    assert.equal("io", err.kind)
+    assert.is_true(err.ambiguous)
+  end)
+
+  it("that is replaced leaves its mode to the new file", function()
+    helper.write(path, "old")
+    for _, mode in ipairs { "600", "640", "444" } do
+      os.execute("chmod " .. mode .. " '" .. path .. "'")
+      local before = lfs.attributes(path, "permissions")
+      assert(download(nil, true))
+      assert.equal(before, lfs.attributes(path, "permissions"))
+    end
+  end)
+
+  it("that is a link stays one, and what it leads to is replaced", function()
+    local real = helper.write(folder .. "/real", "old")
+    assert(lfs.link("real", path, true))
+    assert(download(nil, true))
+    assert.equal("link", lfs.symlinkattributes(path, "mode"))
+    assert.equal("hello", helper.read(real))
+    assert.same({ "a", "real" }, helper.names_in(folder))
+  end)
+
+  it("that is a link to nowhere is not called for", function()
+    assert(lfs.link("nowhere", path, true))
+    local called = false
+    fails("io", function() called = true end)
+    fails("io", function() called = true end, true)
+    assert.is_false(called)
+  end)
+
+  it("may have the longest name there can be", function()
+    path = folder .. "/" .. ("n"):rep(255)
+    assert.equal(path, (download()))
+    assert.equal("hello", helper.read(path))
+  end)
+
   it("is replaced with overwrite", function()
     helper.write(path, "old and longer")
     assert.equal(path, (download(nil, true)))

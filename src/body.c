@@ -90,22 +90,32 @@ static int check_folder(const char *path) {
   return code;
 }
 
+/* A link is followed: what it leads to is written, the link stays. */
+static char *resolve(const char *path) {
+  struct stat status;
+  if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode)) {
+    return realpath(path, NULL);
+  }
+  return strdup(path);
+}
+
 int sc_sink_target(Sink *sink, const char *path, int overwrite) {
   struct stat status;
-  int code;
-  if (stat(path, &status) == 0) {
+  int code, exists = stat(path, &status) == 0;
+  if (!exists && errno != ENOENT) return errno;
+  if (exists) {
     if (S_ISDIR(status.st_mode)) return EISDIR;
     if (!overwrite) return EEXIST;
     /* Renaming would put a file in the place of a device or a pipe. */
     if (!S_ISREG(status.st_mode)) return ENOTSUP;
-  } else if (errno != ENOENT) {
-    return errno;
   }
   code = check_folder(path);
   if (code != 0) return code;
-  sink->path = strdup(path);
+  sink->path = resolve(path);
+  if (!sink->path) return errno;
   sink->overwrite = overwrite;
-  return sink->path ? 0 : ENOMEM;
+  sink->mode = exists ? status.st_mode & 07777 : 0;
+  return 0;
 }
 
 static int fail(Sink *sink) {
@@ -116,17 +126,27 @@ static int fail(Sink *sink) {
 
 /* The temporary file lies beside the target: a rename cannot cross file
  * systems. Its name says whose it is, should the machine lose power. */
-static int open_temporary(Sink *sink) {
-  size_t size = strlen(sink->path) + sizeof ".part-0123456789abcdef";
+static char *temporary_name(const char *path) {
+  static const char form[] = "%s/.signicat-%016llx.part";
+  char *folder = folder_of(path), *name = NULL;
   unsigned long long tag;
-  char *name = malloc(size);
-  int fd;
-  if (!name || getrandom(&tag, sizeof tag, 0) != (ssize_t)sizeof tag) {
-    free(name);
-    return fail(sink);
+  if (folder && getrandom(&tag, sizeof tag, 0) == (ssize_t)sizeof tag) {
+    size_t size = strlen(folder) + sizeof form + 16;
+    name = malloc(size);
+    if (name) snprintf(name, size, form, folder, tag);
   }
-  snprintf(name, size, "%s.part-%016llx", sink->path, tag);
-  fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  free(folder);
+  return name;
+}
+
+/* A file that is replaced leaves its mode to the new one; until then nobody
+ * else reads. */
+static int open_temporary(Sink *sink) {
+  mode_t mode = sink->mode ? 0600 : 0666;
+  char *name = temporary_name(sink->path);
+  int fd;
+  if (!name) return fail(sink);
+  fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) {
     free(name);
     return fail(sink);
@@ -134,6 +154,7 @@ static int open_temporary(Sink *sink) {
   sink->temporary = name;
   sink->fd = fd;
   sink->size = 0;
+  if (sink->mode && fchmod(fd, (mode_t)sink->mode) != 0) return fail(sink);
   if (sc_digest_begin(&sink->digest) == 0) return 0;
   errno = ENOMEM;
   return fail(sink);
@@ -171,10 +192,11 @@ static int take_name(const Sink *sink) {
   if (renameat2(AT_FDCWD, sink->temporary, AT_FDCWD, sink->path, flags) == 0) {
     return 0;
   }
-  if (sink->overwrite || errno != EINVAL) return -1;
-  /* This file system knows no such flag; a hard link never replaces. */
+  if (sink->overwrite || (errno != EINVAL && errno != ENOSYS)) return -1;
+  /* This system knows no such flag; a hard link never replaces either. */
   if (link(sink->temporary, sink->path) != 0) return -1;
-  return unlink(sink->temporary);
+  unlink(sink->temporary);
+  return 0;
 }
 
 int sc_sink_commit(Sink *sink) {

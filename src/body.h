@@ -45,7 +45,8 @@ typedef struct Sink {
   char *temporary; /* owned; not NULL while a temporary file exists */
   int fd;          /* valid while `temporary` is set */
   int overwrite;
-  int failure; /* errno of what failed */
+  unsigned mode; /* of the file that is replaced, or 0 */
+  int failure;   /* errno of what failed */
   int64_t size;
   Digest digest;
 } Sink;
