@@ -230,6 +230,39 @@ end)
 
 -- -- deadlines ----------------------------------------------------------------
 
+describe("a call", function()
+  it("with a dot for the colon says so at the caller's line", function()
+    local client = helper.client { status = 204 }
+    local fine, message = pcall(function()
+      client.sessions.get(helper.session)
+    end)
+    assert.is_false(fine)
+    assert.matches("^spec/call_spec%.lua:%d+: sessions:get is a method: "
+      .. "call it with a colon$", message)
+  end)
+
+  it("of `request` has one body", function()
+    local client = helper.client { status = 204 }
+    for _, opts in ipairs { { json = {}, content = "x" },
+                            { json = {}, type = "text/plain" } } do
+      local fine, message = pcall(function()
+        client:request("POST", "/x", opts)
+      end)
+      assert.is_false(fine)
+      assert.matches("give either `json`, or `content` with `type`$", message)
+    end
+  end)
+
+  it("ends at max_body whatever transport brings the answer", function()
+    local client = helper.client { status = 200, body = ("x"):rep(11) }
+    local value, err = client.documents:download(helper.document,
+      { max_body = 10 })
+    assert.is_nil(value)
+    assert.equal("too_large", err.kind)
+    assert(client.documents:download(helper.document, { max_body = 11 }))
+  end)
+end)
+
 describe("a deadline", function()
   local function limit(opts, options)
     local clock = helper.clock()

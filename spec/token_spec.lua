@@ -430,3 +430,38 @@ describe("a secret", function()
     assert.is_falsy(shows(err))
   end)
 end)
+
+describe("the request of a token", function()
+  local function ask(options, opts)
+    local seen
+    local client = helper.client(function(request, number)
+      if number == 1 then
+        seen = request
+        return helper.json(200, { access_token = "t", expires_in = 600 })
+      end
+      return { status = 204 }
+    end, options)
+    assert(client.sessions:delete(session, opts))
+    return seen
+  end
+
+  local function credentials(more)
+    local all = { client_id = "id", client_secret = "secret",
+                  token_url = "https://other.example/token" }
+    for name, value in pairs(more or {}) do all[name] = value end
+    return all
+  end
+
+  it("has none of the headers that are meant for the API", function()
+    local headers = ask(credentials { headers = { ["X-Key"] = "mine" } })
+      .headers
+    assert.is_nil(headers["x-key"])
+    assert.matches("^lua%-signicat/", headers["user-agent"])
+  end)
+
+  it("may take no longer than the call it is for", function()
+    assert.equal(60, ask(credentials()).timeout)
+    assert.equal(2, ask(credentials(), { timeout = 2 }).timeout)
+    assert.equal(3, ask(credentials { timeout = 3 }).timeout)
+  end)
+end)

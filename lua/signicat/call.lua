@@ -11,6 +11,16 @@ local call = {}
 
 local NO_LIMIT = 1e9 -- seconds, the longest that an option can say
 
+--- Whether a create may have been carried out although its call failed: not
+--- when it is known that not all of it left, nor when the service refused it
+--- (response.c judges which refusals say so).
+local function may_have_happened(request, failure)
+  if not (request and request.creates and failure.sent) then return false end
+  if failure.phase == "send" then return false end
+  local status = failure.status
+  return not status or status < 300 and failure.kind ~= "integrity"
+end
+
 --- Makes an error object of a plain failure; with error.c the one place
 --- that does.
 ---@param name string the call's name, "sessions:create"
@@ -19,12 +29,7 @@ local NO_LIMIT = 1e9 -- seconds, the longest that an option can say
 ---@return table err
 local function fail(name, failure, request)
   failure.operation = failure.operation or name
-  -- What creates something may have done so, unless it is known that not all
-  -- of it left, or an answer says otherwise (response.c judges those).
-  if request and request.creates and failure.sent and not failure.status
-    and failure.phase ~= "send" then
-    failure.ambiguous = true
-  end
+  if may_have_happened(request, failure) then failure.ambiguous = true end
   if failure.ambiguous then failure.retryable = false end
   failure.attempts = failure.attempts or (request and 1 or 0)
   return core.error(failure)
@@ -82,7 +87,8 @@ end
 
 --- Gives a request its token, then sends it.
 function call.authorised(client, name, request, deadline)
-  local authorization, failure = client.token:get(client, deadline)
+  local authorization, failure = client.token:get(client, deadline,
+    request.timeout)
   if not authorization then
     -- That of the token's own request says so already.
     return nil, core.is_error(failure) and failure or fail(name, failure)
@@ -100,6 +106,9 @@ end
 ---@param known table? options.call if not given
 function call.operation(client, operation, id, payload, opts, known)
   local name = core.operations[operation].name
+  if client == nil then
+    core.misuse(name .. " is a method: call it with a colon")
+  end
   local made, deadline = client.settings, nil
   if opts ~= nil then
     options.check(opts, known or options.call, name)
@@ -114,6 +123,9 @@ end
 --- Calls what has no method here.
 function call.request(client, method, path, opts)
   opts = options.check(opts, options.request, "request")
+  if opts.json ~= nil and (opts.content or opts.type) then
+    core.misuse("request: give either `json`, or `content` with `type`")
+  end
   local request, failure = core.raw_request(
     settings.with(client.settings, opts), method, path, opts)
   if not request then return nil, fail("request", failure) end

@@ -113,7 +113,7 @@ options.client = extend(options.call, {
 options.call.deadline = is "number"
 
 options.download = extend(options.call, {
-  to = is "string",
+  to = word,
   overwrite = is "boolean",
 })
 
@@ -131,15 +131,12 @@ options.request = extend(options.download, {
 
 --- The source of an upload.
 options.upload = {
-  path = is "string",
+  path = word,
   content = is "string",
   type = is "string",
-  offset = bytes,
+  offset = function(value) return value ~= 0 and bytes(value) or nil end,
   length = bytes,
 }
-options.upload.offset = function(value)
-  return value ~= 0 and bytes(value) or nil
-end
 
 local function names_of(known)
   local names = {}
@@ -160,6 +157,10 @@ function options.check(given, known, what)
   if given == nil then return none end
   if type(given) ~= "table" then
     core.misuse(what .. ": its options are a table, not a " .. type(given))
+  end
+  -- What a metatable adds would be seen by some of what follows, not by all.
+  if getmetatable(given) ~= nil then
+    core.misuse(what .. ": its options are a plain table, without metatable")
   end
   for name, value in pairs(given) do
     local check = known[name]

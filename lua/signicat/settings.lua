@@ -28,12 +28,13 @@ local function set_headers(target, headers)
   target.headers, target.header_lines = headers, lines
 end
 
---- The settings of a new client.
+--- The settings of a new client. `own_header_lines` are those of this library
+--- alone: what a caller adds is meant for base_url and no other host.
 ---@param given table options of signicat.new, already checked
 ---@param defaults table base_url, headers
 ---@return table
 function settings.new(given, defaults)
-  local made = {}
+  local made = { own_header_lines = core.header_lines(defaults.headers) }
   for name in pairs(options.call) do made[name] = given[name] end
   made.base_url = (given.base_url or defaults.base_url):gsub("/+$", "")
   set_headers(made, merge_headers(defaults.headers, given.headers or {}))

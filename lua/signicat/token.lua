@@ -17,16 +17,16 @@ end
 
 --- Remembers what `fetch` gives until shortly before it ends. Only the
 --- client's clock counts, which nobody sets.
----@param fetch fun(client, deadline): string?, number|table?
+---@param fetch fun(client, deadline, timeout): string?, number|table?
 local function kept(fetch)
   local authorization, renew_at
   local source = {}
 
-  function source.get(_, client, deadline)
+  function source.get(_, client, deadline, timeout)
     if authorization and (not renew_at or client.clock() < renew_at) then
       return authorization
     end
-    local value, lifetime = fetch(client, deadline)
+    local value, lifetime = fetch(client, deadline, timeout)
     if not value then return nil, lifetime end
     authorization = "Bearer " .. value
     -- A tenth of its life before the end, at least 30 s; never more than
@@ -115,6 +115,7 @@ local function from_credentials(given, settings)
   local endpoint = {}
   for name, value in pairs(settings) do endpoint[name] = value end
   endpoint.base_url = origin
+  endpoint.header_lines = settings.own_header_lines
   local id = form_encode(given.client_id)
   local secret = form_encode(given.client_secret)
   local form = "grant_type=client_credentials&scope=signicat-api"
@@ -126,7 +127,7 @@ local function from_credentials(given, settings)
     form = form .. "&client_id=" .. id .. "&client_secret=" .. secret
   end
 
-  return kept(function(client, deadline)
+  return kept(function(client, deadline, timeout)
     local request, failure = core.raw_request(endpoint, "POST", path, {
       content = form,
       type = "application/x-www-form-urlencoded",
@@ -134,6 +135,10 @@ local function from_credentials(given, settings)
     })
     if not request then return nil, failure end
     if basic then request.authorization = basic end
+    -- A call's own limit goes for what it has to wait for, too.
+    if timeout and timeout < (request.timeout or math.huge) then
+      request.timeout = timeout
+    end
     local answer, err = call.send(client, "token", request, deadline)
     if answer == nil then return nil, refusal(err, secrets) end
     return read_answer(answer)
@@ -143,7 +148,8 @@ end
 --- The source of tokens that the options of a client name.
 ---@param given table options of signicat.new, already checked
 ---@param settings table of the client
----@return table source with get(client, deadline) -> header, or nil, failure
+---@return table source with get(client, deadline, timeout) -> header, or
+--- nil, failure; timeout is what the waiting call allows its own request
 function token.new(given, settings)
   if given.token then return ready(given.token) end
   if given.auth then return from_provider(given.auth) end

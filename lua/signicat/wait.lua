@@ -85,7 +85,7 @@ end
 local function out_of_time(waited, seen, err)
   return call.fail(NAME, { kind = "timeout", result = seen,
     detail = err and err.message,
-    note = ("not signed within %g s; it may still be, wait again")
+    note = ("not signed within %.0f s; it may still be, wait again")
       :format(waited) })
 end
 
@@ -97,7 +97,7 @@ function wait.for_session(sessions, session, opts)
   local max_delay = opts.max_delay or MAX_DELAY
   local delay = math.min(opts.first_delay or FIRST_DELAY, max_delay)
   local read = read_options(opts, ends)
-  local seen
+  local seen, last
   while true do
     local now, meta, failed_meta = sessions:get(session, read)
     if now then
@@ -114,11 +114,14 @@ function wait.for_session(sessions, session, opts)
     if not now and meta.retry_after then
       pause = math.max(pause, meta.retry_after)
     end
-    if client.clock() + pause >= ends then
-      return nil, out_of_time(math.max(ends - began, 0), seen,
-        not now and meta or nil)
+    local left = ends - client.clock()
+    if left <= 0 or last then
+      return nil, out_of_time(client.clock() - began, seen,
+        not now and meta or nil), now and meta or failed_meta
     end
-    client.sleep(pause)
+    -- Asked once more shortly before the end: a late signature counts.
+    last = pause >= left
+    client.sleep(last and left - math.min(1, left / 4) or pause)
     delay = math.min(delay * GROWTH, max_delay)
   end
 end
