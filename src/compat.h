@@ -73,8 +73,8 @@ static inline void sc_getslot(lua_State *L, int index, int n) {
 #endif
 
 /* An absolute index, so that pushes do not move it. */
-#define sc_absindex(L, index)                                                  \
-  ((index) > 0 || (index) <= LUA_REGISTRYINDEX ? (index)                       \
+#define sc_absindex(L, index)                            \
+  ((index) > 0 || (index) <= LUA_REGISTRYINDEX ? (index) \
                                                : lua_gettop(L) + (index) + 1)
 
 #endif
