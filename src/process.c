@@ -28,6 +28,7 @@ extern char **environ;
 typedef struct Process {
   ObjectHead head;
   pid_t pid;    /* 0: none, or already waited for */
+  pid_t parent; /* who started it: a fork of that has no child to end */
   int output;   /* the child's standard output, plus one */
   int lifeline; /* our end of the pipe, plus one */
   size_t size;  /* bytes of `line` that are read but not given out */
@@ -73,6 +74,7 @@ static int spawn(Process *process, char **arguments, int output, int watch) {
   posix_spawnattr_destroy(&attributes);
   posix_spawn_file_actions_destroy(&actions);
   if (code != 0) process->pid = 0;
+  process->parent = getpid();
   return code;
 }
 
@@ -139,6 +141,11 @@ static double monotonic(void) {
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static int milliseconds(double seconds) {
+  if (!(seconds > 0)) return 0;
+  return seconds < 1e6 ? (int)(seconds * 1000) + 1 : 1000000000;
+}
+
 /* Reads more of the output; 1, 0 at the end of it, -1 when time is up. */
 static int read_more(Process *process, double deadline) {
   struct pollfd ready = {0, POLLIN, 0};
@@ -147,7 +154,7 @@ static int read_more(Process *process, double deadline) {
   int polled;
   if (left > MAX_POLL) left = MAX_POLL;
   ready.fd = process->output - 1;
-  polled = poll(&ready, 1, left > 0 ? (int)(left * 1000) + 1 : 0);
+  polled = poll(&ready, 1, milliseconds(left));
   if (polled < 0 && errno == EINTR) return 1;
   if (polled == 0 && deadline > monotonic()) return 1;
   if (polled <= 0) return -1;
@@ -203,13 +210,18 @@ static int wait_for(Process *process, double seconds) {
   }
 }
 
+/* In a fork of the process that started it, the child is not ours. */
+static int is_ours(const Process *process) {
+  return process->pid && process->parent == getpid();
+}
+
 /* stop([grace]) asks the child to end, and after `grace` seconds (default 5)
  * makes it end. May be called twice. */
 static int process_stop(lua_State *L) {
   Process *process = check_process(L);
   double grace = luaL_optnumber(L, 2, 5);
   close_kept(&process->lifeline);
-  if (process->pid) {
+  if (is_ours(process)) {
     kill(process->pid, SIGTERM);
     if (!wait_for(process, grace)) {
       kill(process->pid, SIGKILL);
@@ -223,7 +235,7 @@ static int process_stop(lua_State *L) {
 /* kill() ends the child at once, as a crash of the machine would. */
 static int process_kill(lua_State *L) {
   Process *process = check_process(L);
-  if (process->pid) kill(process->pid, SIGKILL);
+  if (is_ours(process)) kill(process->pid, SIGKILL);
   lua_settop(L, 1);
   return process_stop(L);
 }
