@@ -44,7 +44,7 @@ describe("the sandbox's process", function()
   it("explains itself", function()
     local code, said = run "--help"
     assert.equal(0, code)
-    for option in ("port data token-ttl max-upload parent-fd"):gmatch "%S+" do
+    for option in ("port data token-ttl max-upload tls parent-fd"):gmatch "%S+" do
       assert.matches("--" .. option, said, 1, true)
     end
     code, said = run "--version"
@@ -57,7 +57,7 @@ describe("the sandbox's process", function()
     { "--port", "65536" }, { "--port", "-1" }, { "--port", "" },
     { "--token-ttl", "0" }, { "--token-ttl", "3601" },
     { "--max-upload", "0" }, { "--max-upload", "1k" },
-    { "--parent-fd", "77" },
+    { "--tls", "bad" }, { "--parent-fd", "77" },
   } do
     local line = table.concat(words, " ")
     it(("ends with 2 and a hint after %q"):format(line), function()

@@ -6,34 +6,59 @@
 #define DOCUMENT "/sign/documents/{documentId}"
 #define COLLECTION "/sign/document-collections/{documentCollectionId}"
 #define SESSION "/sign/signing-sessions/{sessionId}"
-#define CONTROL "/_sandbox/sessions/{sessionId}"
+#define SIGNER "/_sandbox/sessions/{sessionId}"
 
 const Route api_routes[] = {
-    {"POST", "/auth/open/connect/token", ROUTE_OPEN, ROUTE_FORM, token_issue},
+    {"POST", "/auth/open/connect/token", ROUTE_OPEN, ROUTE_FORM, token_issue,
+     "token"},
 
-    {"POST", "/sign/documents", ROUTE_TOKEN, ROUTE_FILE, documents_upload},
-    {"GET", DOCUMENT, ROUTE_TOKEN, ROUTE_NO_BODY, documents_download},
-    {"DELETE", DOCUMENT, ROUTE_TOKEN, ROUTE_NO_BODY, documents_delete},
+    {"POST", "/sign/documents", ROUTE_TOKEN, ROUTE_FILE, documents_upload,
+     "uploadDocument"},
+    {"GET", DOCUMENT, ROUTE_TOKEN, ROUTE_NO_BODY, documents_download,
+     "getDocument"},
+    {"DELETE", DOCUMENT, ROUTE_TOKEN, ROUTE_NO_BODY, documents_delete,
+     "deleteDocument"},
     {"GET", DOCUMENT "/metadata", ROUTE_TOKEN, ROUTE_NO_BODY,
-     documents_metadata},
-    {"PATCH", DOCUMENT "/metadata", ROUTE_TOKEN, ROUTE_JSON, documents_update},
+     documents_metadata, "getDocumentInfo"},
+    {"PATCH", DOCUMENT "/metadata", ROUTE_TOKEN, ROUTE_JSON, documents_update,
+     "updateDocumentMetadata"},
 
     {"POST", "/sign/document-collections", ROUTE_TOKEN, ROUTE_JSON,
-     collections_create},
-    {"GET", COLLECTION, ROUTE_TOKEN, ROUTE_NO_BODY, collections_get},
-    {"DELETE", COLLECTION, ROUTE_TOKEN, ROUTE_NO_BODY, collections_delete},
+     collections_create, "createDocumentCollection"},
+    {"GET", COLLECTION, ROUTE_TOKEN, ROUTE_NO_BODY, collections_get,
+     "getDocumentCollection"},
+    {"DELETE", COLLECTION, ROUTE_TOKEN, ROUTE_NO_BODY, collections_delete,
+     "deleteDocumentCollection"},
 
-    {"POST", "/sign/signing-sessions", ROUTE_TOKEN, ROUTE_JSON,
-     sessions_create},
-    {"GET", "/sign/signing-sessions", ROUTE_TOKEN, ROUTE_NO_BODY, listing_get},
-    {"GET", SESSION, ROUTE_TOKEN, ROUTE_NO_BODY, sessions_get},
-    {"DELETE", SESSION, ROUTE_TOKEN, ROUTE_NO_BODY, sessions_delete},
+    {"POST", "/sign/signing-sessions", ROUTE_TOKEN, ROUTE_JSON, sessions_create,
+     "createSigningSession"},
+    {"GET", "/sign/signing-sessions", ROUTE_TOKEN, ROUTE_NO_BODY, listing_get,
+     "listSigningSessions"},
+    {"GET", SESSION, ROUTE_TOKEN, ROUTE_NO_BODY, sessions_get,
+     "getSigningSession"},
+    {"DELETE", SESSION, ROUTE_TOKEN, ROUTE_NO_BODY, sessions_delete,
+     "deleteSigningSession"},
 
-    {"GET", "/sign/", ROUTE_OPEN, ROUTE_NO_BODY, sessions_page},
+    {"GET", "/sign/", ROUTE_OPEN, ROUTE_NO_BODY, sessions_page, NULL},
 
-    {"POST", CONTROL "/sign", ROUTE_OPEN, ROUTE_MAY_JSON, control_sign},
-    {"POST", CONTROL "/reject", ROUTE_OPEN, ROUTE_MAY_JSON, control_reject},
-    {"GET", "/_sandbox/ca.pem", ROUTE_OPEN, ROUTE_NO_BODY, control_ca},
+    {"POST", SIGNER "/sign", ROUTE_OPEN, ROUTE_MAY_JSON, control_sign, NULL},
+    {"POST", SIGNER "/reject", ROUTE_OPEN, ROUTE_MAY_JSON, control_reject,
+     NULL},
+    {"GET", "/_sandbox/ca.pem", ROUTE_OPEN, ROUTE_NO_BODY, control_ca, NULL},
+
+    {"GET", "/_sandbox/clock", ROUTE_OPEN, ROUTE_NO_BODY, levers_clock, NULL},
+    {"POST", "/_sandbox/clock", ROUTE_OPEN, ROUTE_JSON, levers_advance, NULL},
+    {"GET", "/_sandbox/journal", ROUTE_OPEN, ROUTE_NO_BODY, levers_journal,
+     NULL},
+    {"DELETE", "/_sandbox/journal", ROUTE_OPEN, ROUTE_NO_BODY, levers_forget,
+     NULL},
+    {"GET", "/_sandbox/faults", ROUTE_OPEN, ROUTE_NO_BODY, levers_faults, NULL},
+    {"POST", "/_sandbox/faults", ROUTE_OPEN, ROUTE_JSON, levers_break, NULL},
+    {"DELETE", "/_sandbox/faults", ROUTE_OPEN, ROUTE_NO_BODY, levers_mend,
+     NULL},
+    {"POST", "/_sandbox/seed", ROUTE_OPEN, ROUTE_MAY_JSON, account_seed, NULL},
+    {"POST", "/_sandbox/reset", ROUTE_OPEN, ROUTE_MAY_JSON, account_reset,
+     NULL},
 };
 
 const size_t api_route_count = sizeof api_routes / sizeof *api_routes;

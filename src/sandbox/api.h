@@ -16,5 +16,8 @@ RouteHandler collections_create, collections_get, collections_delete;
 RouteHandler sessions_create, sessions_get, sessions_delete, sessions_page;
 RouteHandler listing_get;
 RouteHandler control_sign, control_reject, control_ca;
+RouteHandler levers_clock, levers_advance, levers_journal, levers_forget,
+    levers_faults, levers_break, levers_mend;
+RouteHandler account_seed, account_reset;
 
 #endif

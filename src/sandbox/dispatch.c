@@ -20,6 +20,9 @@
  * itself bounds the depth (2048). */
 #define MOST_JSON (1024 * 1024)
 
+/* Where tests' levers are. */
+#define CONTROL_PATH "/_sandbox/"
+
 /* Only names of this machine: a page from the web that makes its own name
  * point at 127.0.0.1 still sends that name as the host. */
 static bool is_local_host(const char *host) {
@@ -46,6 +49,12 @@ static bool check_host(const Request *request, Reply *reply) {
 
 static bool find_route(Request *request, Reply *reply) {
   size_t path = strcspn(request->target, "?");
+  if (request->control_only &&
+      strncmp(request->target, CONTROL_PATH, strlen(CONTROL_PATH)) != 0) {
+    problem_reply(reply, PROBLEM_NOT_FOUND,
+                  "Only " CONTROL_PATH " is to be found at this port.");
+    return false;
+  }
   switch (route_find(api_routes, api_route_count, request->method,
                      request->target, path, &request->match)) {
   case ROUTE_FOUND: break;

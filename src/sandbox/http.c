@@ -1,5 +1,5 @@
 /*
- * http.c: the only file that knows libmicrohttpd.
+ * http.c: requests from libmicrohttpd to dispatch.c, and replies back.
  *
  * A request is made when its first line is read and freed when libmicrohttpd
  * says it is over, however it ends. libmicrohttpd calls `on_step` with the
@@ -7,19 +7,23 @@
  * answer may be given only at the first and the last of these. So a request
  * refused early is drained to its end, within a bound, and then answered:
  * answering while the client still sends would often cost it the answer.
+ * Faults of the script strike here: before the handler, in its place, or in
+ * what is made of its reply.
  */
 #include "http.h"
 
+#include "acceptor.h"
 #include "connections.h"
+#include "delivery.h"
 #include "dispatch.h"
+#include "journal.h"
+#include "strike.h"
 
 #include <arpa/inet.h>
-#include <microhttpd.h>
-#include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define THREADS 4
@@ -33,19 +37,51 @@
 /* What a request under way is given to finish when the service stops. */
 #define STOP_SECONDS 5
 
+/* Of the connections there may be: for the levers, and for those that have
+ * ended but are not yet taken off the server's own count. */
+#define CONTROL_CONNECTIONS 16
+#define SPARE_CONNECTIONS 16
+#define SERVICE_CONNECTIONS (CONNECTIONS_MOST - CONTROL_CONNECTIONS)
+
+/* One of the two ports. */
+typedef struct Door {
+  struct Http *http;
+  struct MHD_Daemon *daemon;
+  bool control_only;
+} Door;
+
 struct Http {
   const Service *service;
-  struct MHD_Daemon *daemon;
+  Door main, control;
+  Acceptor *acceptor;
+  Pauses *pauses;
   Connections connections;
+  int open;    /* connections of the main door; atomic */
+  int64_t met; /* connections so far; atomic */
 };
 
-typedef enum Stage { STAGE_HEAD, STAGE_BODY, STAGE_DRAIN } Stage;
+/* A connection, as the journal tells it. */
+typedef struct Line {
+  int64_t number, turn;
+} Line;
+
+typedef enum Stage {
+  STAGE_HEAD,
+  STAGE_BODY,
+  STAGE_DRAIN,
+  STAGE_LATE, /* all is decided, and its time has come */
+  STAGE_GONE  /* the client has been waited for */
+} Stage;
 
 typedef struct Exchange {
   Request request;
   Reply reply;
   Stage stage;
   int64_t drained;
+  uint64_t received;
+  Http *http;
+  Fault fault;
+  int64_t entry; /* the journal's; 0: none, or complete */
   char target[]; /* the request's, copied */
 } Exchange;
 
@@ -91,22 +127,69 @@ bool request_has_body(const Request *request) {
 /* Called with the raw request target; what it returns is the request. */
 static void *on_target(void *context, const char *target,
                        struct MHD_Connection *connection) {
-  Http *http = context;
+  const Door *door = context;
   size_t size = strlen(target) + 1;
   Exchange *exchange = calloc(1, sizeof *exchange + size);
   if (!exchange) return NULL;
   memcpy(exchange->target, target, size);
+  exchange->http = door->http;
   exchange->request.target = exchange->target;
-  exchange->request.service = http->service;
+  exchange->request.service = door->http->service;
   exchange->request.connection = connection;
+  exchange->request.control_only = door->control_only;
   return exchange;
 }
+
+/* --- the journal, and the script of faults ------------------------------ */
+
+static Line *line_of(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return info ? info->socket_context : NULL;
+}
+
+/* The API is everything under /sign, and the operations wherever they are. */
+static bool is_journalled(const Request *request) {
+  const Route *route = request->match.route;
+  return (route && route->operation) ||
+         strncmp(request->target, "/sign", 5) == 0;
+}
+
+/* Once the head has been looked at: writes it down, and asks the script. */
+static void witness(Exchange *exchange) {
+  const Request *request = &exchange->request;
+  const Route *route = request->match.route;
+  Line *line = line_of(request->connection);
+  if (line) line->turn++;
+  if (!is_journalled(request)) return;
+  JournalHead head = {.method = request->method,
+                      .target = request->target,
+                      .operation = route ? route->operation : NULL,
+                      .connection = line ? line->number : 0,
+                      .turn = line ? line->turn : 0};
+  exchange->entry = journal_begin(request->service->journal, &head);
+  if (head.operation)
+    faults_take(request->service->faults, head.operation, head.turn > 1,
+                &exchange->fault);
+}
+
+/* Before the first byte of the answer: a test that has its answer finds it
+ * in the journal. Status 0: there will be none. */
+static void note(Exchange *exchange, int status) {
+  if (!exchange->entry) return;
+  journal_end(exchange->request.service->journal, exchange->entry, status,
+              exchange->received, exchange->fault.name);
+  exchange->entry = 0;
+}
+
+/* --- answering ---------------------------------------------------------- */
 
 static void on_completed(void *context, struct MHD_Connection *connection,
                          void **state, enum MHD_RequestTerminationCode how) {
   Exchange *exchange = *state;
   (void)context, (void)connection, (void)how;
   if (!exchange) return;
+  note(exchange, 0);
   blob_abandon(exchange->request.blob);
   query_clear(&exchange->request.query);
   free(exchange->request.body);
@@ -115,51 +198,85 @@ static void on_completed(void *context, struct MHD_Connection *connection,
   *state = NULL;
 }
 
-static void add(struct MHD_Response *response, const char *name,
-                const char *value) {
-  if (value && *value) MHD_add_response_header(response, name, value);
-}
-
-/* libmicrohttpd owns the body, or the descriptor, from here on. */
-static struct MHD_Response *make_response(Reply *reply) {
-  struct MHD_Response *response;
-  if (reply->has_file)
-    response = MHD_create_response_from_fd64(reply->size, reply->file);
-  else
-    response = MHD_create_response_from_buffer(reply->size, reply->body,
-                                               MHD_RESPMEM_MUST_FREE);
-  if (!response) return NULL;
-  reply->has_file = false;
-  reply->body = NULL;
-  add(response, "Content-Type", reply->type);
-  add(response, "Allow", reply->allow);
-  add(response, "WWW-Authenticate", reply->challenge);
-  add(response, "Cache-Control", reply->no_store ? "no-store" : NULL);
-  return response;
-}
-
 static enum MHD_Result send_reply(Exchange *exchange) {
   Reply *reply = &exchange->reply;
+  struct MHD_Connection *connection = exchange->request.connection;
   if (reply->status == 0) reply_empty(reply, 500); /* a handler forgot */
-  struct MHD_Response *response = make_response(reply);
+  struct MHD_Response *response =
+      delivery_response(reply, connection, exchange->http->pauses);
   if (!response) return MHD_NO;
-  enum MHD_Result sent = MHD_queue_response(
-      exchange->request.connection, (unsigned int)reply->status, response);
+  note(exchange, reply->status);
+  enum MHD_Result sent =
+      MHD_queue_response(connection, (unsigned int)reply->status, response);
   MHD_destroy_response(response);
   return sent;
 }
 
+static enum MHD_Result hang_up(Exchange *exchange) {
+  note(exchange, 0);
+  return MHD_NO;
+}
+
+/* Connecting a connected socket to nowhere ends it at once, with an RST. */
+static void reset(Exchange *exchange) {
+  struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+  connect(delivery_socket(exchange->request.connection), &nowhere,
+          sizeof nowhere);
+}
+
+static enum MHD_Result pause_until(Exchange *exchange, Stage stage,
+                                   int64_t milliseconds) {
+  exchange->stage = stage;
+  delivery_pause(exchange->request.connection, exchange->http->pauses,
+                 milliseconds);
+  return MHD_YES;
+}
+
+/* The reply is decided; what becomes of it? */
+static enum MHD_Result conclude(Exchange *exchange) {
+  const Reply *reply = &exchange->reply;
+  switch (exchange->fault.kind) {
+  case FAULT_RESET:
+    note(exchange, 0); /* before the client knows */
+    reset(exchange);
+    return MHD_NO;
+  case FAULT_CLOSE:
+  case FAULT_LOST_ANSWER: return hang_up(exchange);
+  case FAULT_SLOW:
+    return pause_until(exchange, STAGE_LATE, exchange->fault.milliseconds);
+  default: break;
+  }
+  /* An answer without a body that stops in its middle never begins. */
+  if (reply->size == 0 && reply->delivery == REPLY_CUT)
+    return hang_up(exchange);
+  if (reply->size == 0 && reply->delivery == REPLY_STALLED)
+    return pause_until(exchange, STAGE_GONE, PAUSES_UNTIL_GONE);
+  return send_reply(exchange);
+}
+
+static enum MHD_Result at_end(Exchange *exchange) {
+  Fault *fault = &exchange->fault;
+  if (exchange->stage == STAGE_BODY) {
+    strike_before(fault, &exchange->request);
+    dispatch_end(&exchange->request, &exchange->reply);
+  }
+  if (strike_replaces(fault))
+    strike_answer(fault, &exchange->reply);
+  else
+    strike_after(fault, &exchange->reply);
+  return conclude(exchange);
+}
+
 static enum MHD_Result at_head(Exchange *exchange) {
   const Request *request = &exchange->request;
-  if (dispatch_head(&exchange->request, &exchange->reply)) {
-    exchange->stage = STAGE_BODY;
-    return MHD_YES;
-  }
-  exchange->stage = STAGE_DRAIN;
+  bool good = dispatch_head(&exchange->request, &exchange->reply);
+  witness(exchange);
+  bool replaced = strike_replaces(&exchange->fault);
+  exchange->stage = good && !replaced ? STAGE_BODY : STAGE_DRAIN;
+  if (good || replaced) return MHD_YES;
   /* A client that waits for "100 Continue" has sent nothing yet. */
   bool waits = request_header(request, "Expect") != NULL;
-  if (waits || request_length(request) > MOST_DRAINED)
-    return send_reply(exchange);
+  if (waits || request_length(request) > MOST_DRAINED) return at_end(exchange);
   return MHD_YES;
 }
 
@@ -172,15 +289,14 @@ static enum MHD_Result on_step(void *context, struct MHD_Connection *connection,
   if (!exchange) return MHD_NO; /* there was no memory for it */
   exchange->request.method = method;
   if (exchange->stage == STAGE_HEAD) return at_head(exchange);
-  if (*size == 0) {
-    if (exchange->stage == STAGE_BODY)
-      dispatch_end(&exchange->request, &exchange->reply);
-    return send_reply(exchange);
-  }
+  if (exchange->stage == STAGE_LATE) return send_reply(exchange);
+  if (exchange->stage == STAGE_GONE) return hang_up(exchange);
+  if (*size == 0) return at_end(exchange);
+  exchange->received += *size;
   if (exchange->stage == STAGE_BODY &&
       !dispatch_body(&exchange->request, &exchange->reply, bytes, *size))
     exchange->stage = STAGE_DRAIN;
-  if (exchange->stage == STAGE_DRAIN) {
+  if (exchange->stage == STAGE_DRAIN && !strike_replaces(&exchange->fault)) {
     exchange->drained += (int64_t)*size;
     if (exchange->drained > MOST_DRAINED) return MHD_NO;
   }
@@ -188,73 +304,171 @@ static enum MHD_Result on_step(void *context, struct MHD_Connection *connection,
   return MHD_YES;
 }
 
+/* --- connections -------------------------------------------------------- */
+
 static void on_connection(void *context, struct MHD_Connection *connection,
                           void **state,
                           enum MHD_ConnectionNotificationCode what) {
-  Http *http = context;
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  (void)state;
-  if (!info) return;
-  if (what == MHD_CONNECTION_NOTIFY_STARTED)
-    connections_add(&http->connections, info->connect_fd);
-  else
-    connections_remove(&http->connections, info->connect_fd);
+  const Door *door = context;
+  Http *http = door->http;
+  int socket = delivery_socket(connection);
+  if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+    Line *line = calloc(1, sizeof *line);
+    if (line)
+      line->number = __atomic_add_fetch(&http->met, 1, __ATOMIC_RELAXED);
+    *state = line;
+    connections_add(&http->connections, socket);
+    return;
+  }
+  free(*state);
+  *state = NULL;
+  connections_remove(&http->connections, socket);
+  if (!door->control_only) __atomic_sub_fetch(&http->open, 1, __ATOMIC_RELAXED);
 }
 
-int http_listen(unsigned short *port) {
+static bool has_room(void *context) {
+  Http *http = context;
+  return __atomic_load_n(&http->open, __ATOMIC_RELAXED) <
+         SERVICE_CONNECTIONS - SPARE_CONNECTIONS;
+}
+
+static void take(void *context, int socket, const struct sockaddr *address,
+                 socklen_t size) {
+  Http *http = context;
+  __atomic_add_fetch(&http->open, 1, __ATOMIC_RELAXED);
+  if (MHD_add_connection(http->main.daemon, socket, address, size) != MHD_YES)
+    __atomic_sub_fetch(&http->open, 1, __ATOMIC_RELAXED);
+}
+
+/* A test may ask for the port to be shut; the other door lets it open it. */
+static bool set_door(void *context, bool shut) {
+  return acceptor_shut(context, shut);
+}
+
+/* Bound, not yet listening; -1 with errno. */
+static int bind_port(unsigned short *port) {
   struct sockaddr_in address = {.sin_family = AF_INET,
                                 .sin_port = htons(*port),
                                 .sin_addr = {htonl(INADDR_LOOPBACK)}};
   socklen_t size = sizeof address;
   int yes = 1;
-  int kind = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
-  int listener = socket(AF_INET, kind, 0);
-  if (listener < 0) return -1;
+  int bound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (bound < 0) return -1;
   /* A fixed port is free again at once after a restart. */
-  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  if (bind(listener, (struct sockaddr *)&address, size) == 0 &&
-      listen(listener, SOMAXCONN) == 0 &&
-      getsockname(listener, (struct sockaddr *)&address, &size) == 0) {
+  setsockopt(bound, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (bind(bound, (struct sockaddr *)&address, size) == 0 &&
+      getsockname(bound, (struct sockaddr *)&address, &size) == 0) {
     *port = ntohs(address.sin_port);
-    return listener;
+    return bound;
   }
-  close(listener);
+  close(bound);
   return -1;
 }
 
-Http *http_start(const Service *service, int listener) {
+/* A port that the system has chosen is lost when the socket stops listening
+ * for a while; one that was asked for by its number is not. So the number is
+ * found out first, and held until it is bound again. */
+int http_listen(unsigned short *port) {
+  int finder = *port == 0 ? bind_port(port) : -1;
+  if (*port == 0) return -1;
+  int listener = bind_port(port);
+  if (listener >= 0 && listen(listener, SOMAXCONN) != 0) {
+    close(listener);
+    listener = -1;
+  }
+  int reason = errno;
+  if (finder >= 0) close(finder);
+  errno = reason;
+  return listener;
+}
+
+/* --- start and stop ----------------------------------------------------- */
+
+/* `items` end the options; what they ask for comes with `flags`. */
+static struct MHD_Daemon *start_daemon(Door *door, unsigned int flags,
+                                       struct MHD_OptionItem *items) {
+  flags |= MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC |
+           MHD_ALLOW_SUSPEND_RESUME;
+  return MHD_start_daemon(
+      flags, 0, NULL, NULL, on_step, door, MHD_OPTION_URI_LOG_CALLBACK,
+      on_target, door, MHD_OPTION_NOTIFY_COMPLETED, on_completed, door,
+      MHD_OPTION_NOTIFY_CONNECTION, on_connection, door,
+      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_SECONDS,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
+}
+
+static bool start_main(Http *http, const HttpTls *tls) {
+  struct MHD_OptionItem items[] = {
+      {MHD_OPTION_THREAD_POOL_SIZE, THREADS, NULL},
+      {MHD_OPTION_CONNECTION_LIMIT, SERVICE_CONNECTIONS, NULL},
+      {MHD_OPTION_END, 0, NULL},
+      {MHD_OPTION_END, 0, NULL},
+      {MHD_OPTION_END, 0, NULL}};
+  unsigned int flags = MHD_USE_NO_LISTEN_SOCKET;
+  if (tls) {
+    flags |= MHD_USE_TLS;
+    items[2] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, tls->key};
+    items[3] =
+        (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, tls->certificate};
+  }
+  http->main.http = http;
+  http->main.daemon = start_daemon(&http->main, flags, items);
+  return http->main.daemon != NULL;
+}
+
+/* Takes the socket. */
+static bool start_control(Http *http, int listener) {
+  struct MHD_OptionItem items[] = {
+      {MHD_OPTION_LISTEN_SOCKET, listener, NULL},
+      {MHD_OPTION_CONNECTION_LIMIT, CONTROL_CONNECTIONS, NULL},
+      {MHD_OPTION_END, 0, NULL}};
+  http->control.http = http;
+  http->control.control_only = true;
+  http->control.daemon = start_daemon(&http->control, 0, items);
+  if (!http->control.daemon) close(listener);
+  return http->control.daemon != NULL;
+}
+
+Http *http_start(const Service *service, int listener, int control,
+                 const HttpTls *tls) {
   Http *http = calloc(1, sizeof *http);
   if (!http) {
     close(listener);
+    close(control);
     return NULL;
   }
   http->service = service;
   connections_init(&http->connections);
-  http->daemon = MHD_start_daemon(
-      MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ITC, 0, NULL,
-      NULL, on_step, http, MHD_OPTION_LISTEN_SOCKET, listener,
-      MHD_OPTION_URI_LOG_CALLBACK, on_target, http, MHD_OPTION_NOTIFY_COMPLETED,
-      on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
-      MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS,
-      MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MOST,
-      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_SECONDS,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
-  if (http->daemon) return http;
-  close(listener);
-  connections_free(&http->connections);
-  free(http);
-  return NULL;
+  http->pauses = pauses_open(delivery_wake);
+  AcceptorTaker taker = {.context = http, .has_room = has_room, .take = take};
+  if (start_control(http, control) && http->pauses && start_main(http, tls)) {
+    http->acceptor = acceptor_open(listener, &taker);
+    listener = -1; /* the acceptor's, whether it runs or not */
+  }
+  if (listener >= 0) close(listener);
+  if (!http->acceptor) {
+    http_stop(http);
+    return NULL;
+  }
+  faults_watch(service->faults, set_door, http->acceptor);
+  return http;
 }
 
-/* No new connections, then none at all, then the threads. */
+/* No new connections, then nobody who waits, then no connections at all,
+ * then the threads. */
 void http_stop(Http *http) {
+  int control = -1;
   if (!http) return;
-  int listener = MHD_quiesce_daemon(http->daemon);
+  faults_watch(http->service->faults, NULL, NULL);
+  acceptor_close(http->acceptor);
+  if (http->control.daemon) control = MHD_quiesce_daemon(http->control.daemon);
+  if (http->pauses) pauses_end(http->pauses);
   connections_end(&http->connections, STOP_SECONDS);
-  MHD_stop_daemon(http->daemon);
-  if (listener >= 0) close(listener);
+  if (http->main.daemon) MHD_stop_daemon(http->main.daemon);
+  if (http->control.daemon) MHD_stop_daemon(http->control.daemon);
+  if (control >= 0) close(control);
+  pauses_close(http->pauses);
   connections_free(&http->connections);
   free(http);
 }

@@ -6,15 +6,22 @@
  *   signicat-sandbox ready url=http://127.0.0.1:PORT client_id=ID
  *   client_secret=SECRET
  *
- * on one line, with one space between the parts and none inside them. The
- * API's base is <url>/sign, the token endpoint
+ * on one line, with one space between the parts and none inside them. With
+ * --tls the URL is https and two parts follow:
+ *
+ *   control=http://127.0.0.1:PORT ca=PATH
+ *
+ * for tests' levers, and for the certificate to trust: its path is the rest
+ * of the line. The API's base is <url>/sign, the token endpoint
  * <url>/auth/open/connect/token. What goes wrong at the start is told on
  * stderr with what to do next; the exit status is 1, or 2 for wrong usage.
  * SIGTERM, SIGINT and the end of --parent-fd end the service cleanly.
  */
 #include "documents.h"
+#include "faults.h"
 #include "folder.h"
 #include "http.h"
+#include "journal.h"
 #include "options.h"
 #include "service.h"
 #include "xades.h"
@@ -24,6 +31,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -35,7 +43,7 @@ typedef struct Run {
   bool xml;
   Folder folder;
   Service service;
-  int listener;
+  char ca[2100]; /* with --tls: the file of the authority's certificate */
   int signals;
   Http *http;
 } Run;
@@ -77,30 +85,82 @@ static bool open_data(Run *run, const char *data) {
     return fail(why);
   }
   blob_sweep(service->documents, documents_known, service->store);
-  return true;
+  service->journal = journal_open();
+  service->faults = faults_open();
+  return (service->journal && service->faults) ||
+         fail("there is no memory left");
 }
 
-static bool open_server(Run *run, unsigned short port) {
+/* Where a test finds what to trust before it can ask anybody. */
+static bool write_ca(Run *run) {
+  snprintf(run->ca, sizeof run->ca, "%s/ca.pem", run->folder.path);
+  FILE *file = fopen(run->ca, "we");
+  bool good = file && fputs(pki_ca_pem(run->service.pki), file) >= 0;
+  if (file && fclose(file) != 0) good = false;
+  return good || fail("ca.pem cannot be written in the data folder; check who "
+                      "owns it");
+}
+
+static bool make_tls(Run *run, PkiServer kind, HttpTls *tls) {
+  Identity *server = pki_issue_server(run->service.pki, kind);
+  if (server) {
+    tls->key = pki_identity_key_pem(server);
+    tls->certificate = pki_identity_certificate_pem(server);
+  }
+  pki_identity_free(server);
+  return (tls->key && tls->certificate) ||
+         fail("no certificate can be made for https");
+}
+
+/* Both sockets; their URLs are then known. */
+static bool open_ports(Run *run, const Options *options, int *listener,
+                       int *control) {
   char why[160];
-  run->listener = http_listen(&port);
-  if (run->listener < 0) {
+  unsigned short port = options->port, control_port = 0;
+  *listener = http_listen(&port);
+  if (*listener < 0) {
     snprintf(why, sizeof why,
              "port %u cannot be used (%s); choose another with --port, or "
              "leave it out for a free one",
              port, strerror(errno));
     return fail(why);
   }
-  snprintf(run->service.url, sizeof run->service.url, "http://127.0.0.1:%u",
-           port);
-  run->http = http_start(&run->service, run->listener);
-  run->listener = -1; /* http.c's, whether it started or not */
-  return run->http || fail("the HTTP server does not start; see whether the "
-                           "machine has memory and descriptors left");
+  *control = http_listen(&control_port);
+  if (*control < 0) {
+    close(*listener);
+    return fail("there is no port left for tests' levers");
+  }
+  Service *service = &run->service;
+  snprintf(service->url, sizeof service->url, "%s://127.0.0.1:%u",
+           options->tls ? "https" : "http", port);
+  snprintf(service->control_url, sizeof service->control_url,
+           "http://127.0.0.1:%u", control_port);
+  return true;
 }
 
-static bool say_ready(const Service *service) {
-  printf("signicat-sandbox ready url=%s client_id=%s client_secret=%s\n",
+static bool open_server(Run *run, const Options *options) {
+  HttpTls tls = {NULL, NULL};
+  int listener, control;
+  bool ready = !options->tls ||
+               (write_ca(run) && make_tls(run, options->certificate, &tls));
+  if (ready && open_ports(run, options, &listener, &control)) {
+    run->http = http_start(&run->service, listener, control,
+                           options->tls ? &tls : NULL);
+    ready = run->http ||
+            fail("the HTTP server does not start; see whether the machine has "
+                 "memory and descriptors left");
+  }
+  free(tls.key);
+  free(tls.certificate);
+  return ready && run->http;
+}
+
+static bool say_ready(const Run *run) {
+  const Service *service = &run->service;
+  printf("signicat-sandbox ready url=%s client_id=%s client_secret=%s",
          service->url, service->client_id, service->client_secret);
+  if (run->ca[0]) printf(" control=%s ca=%s", service->control_url, run->ca);
+  putchar('\n');
   return fflush(stdout) == 0 ||
          fail("nobody can read the ready line; leave stdout open");
 }
@@ -124,9 +184,10 @@ static void wait_for_the_end(int signals, int parent) {
 
 static void close_all(Run *run) {
   http_stop(run->http);
-  if (run->listener >= 0) close(run->listener);
   if (run->service.documents >= 0) close(run->service.documents);
   store_close(run->service.store);
+  journal_close(run->service.journal);
+  faults_close(run->service.faults);
   if (run->service.pki) pki_close(run->service.pki);
   folder_close(&run->folder);
   if (run->xml) xades_end();
@@ -142,15 +203,13 @@ static bool start(Run *run, const Options *options) {
                 "left");
   run->xml = xades_start();
   return run->xml && open_data(run, options->data) &&
-         open_server(run, options->port) && say_ready(&run->service);
+         open_server(run, options) && say_ready(run);
 }
 
 int main(int argc, char **argv) {
   Options options;
-  Run run = {.folder = {.lock = -1},
-             .service = {.documents = -1},
-             .listener = -1,
-             .signals = -1};
+  Run run = {
+      .folder = {.lock = -1}, .service = {.documents = -1}, .signals = -1};
   int status = options_read(&options, argc, argv);
   if (status >= 0) return status;
   if (options.parent >= 0) fcntl(options.parent, F_SETFD, FD_CLOEXEC);

@@ -10,6 +10,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define VERSION "0.1.0"
 
@@ -26,12 +27,15 @@ static const char help[] =
     "  --token-ttl SECONDS how long an access token lasts, 1 to 3600\n"
     "                      (default: 600)\n"
     "  --max-upload BYTES  the largest document (default: 104857600)\n"
+    "  --tls KIND          serve https; KIND is the state of the certificate:\n"
+    "                      good, wrong-name, expired or untrusted\n"
     "  --parent-fd N       end when this inherited descriptor reaches its end\n"
     "  --help              this text\n"
     "  --version           the version\n"
     "\n"
     "Act as the signer:   POST /_sandbox/sessions/{id}/sign or .../reject\n"
     "Its certificate:     GET /_sandbox/ca.pem\n"
+    "For tests:           /_sandbox/clock, journal, faults, seed, reset\n"
     "Signatures made here have no legal effect.\n";
 
 /* A whole number in a range; says what is wrong otherwise. */
@@ -46,6 +50,24 @@ static bool number(const char *option, const char *text, long long least,
           "signicat-sandbox: --%s takes a whole number from %lld to %lld, "
           "not '%s'; see --help\n",
           option, least, most, text);
+  return false;
+}
+
+static bool read_tls(const char *text, Options *options) {
+  static const char *const kinds[] = {[PKI_GOOD] = "good",
+                                      [PKI_WRONG_NAME] = "wrong-name",
+                                      [PKI_EXPIRED] = "expired",
+                                      [PKI_UNTRUSTED] = "untrusted"};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (strcmp(text, kinds[i]) == 0) {
+      options->certificate = (PkiServer)i;
+      options->tls = true;
+      return true;
+    }
+  fprintf(stderr,
+          "signicat-sandbox: --tls takes good, wrong-name, expired or "
+          "untrusted, not '%s'; see --help\n",
+          text);
   return false;
 }
 
@@ -64,6 +86,7 @@ int options_read(Options *options, int argc, char **argv) {
       {"data", required_argument, NULL, 'd'},
       {"token-ttl", required_argument, NULL, 't'},
       {"max-upload", required_argument, NULL, 'u'},
+      {"tls", required_argument, NULL, 's'},
       {"parent-fd", required_argument, NULL, 'f'},
       {"help", no_argument, NULL, 'h'},
       {"version", no_argument, NULL, 'v'},
@@ -87,6 +110,7 @@ int options_read(Options *options, int argc, char **argv) {
       good = number("max-upload", optarg, 1, 1ll << 40, &value);
       options->max_upload = (uint64_t)value;
       break;
+    case 's': good = read_tls(optarg, options); break;
     case 'f':
       good = number("parent-fd", optarg, 0, 1 << 20, &value) &&
              open_descriptor(value);

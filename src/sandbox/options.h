@@ -4,6 +4,8 @@
 #ifndef SANDBOX_OPTIONS_H
 #define SANDBOX_OPTIONS_H
 
+#include "pki.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -13,6 +15,8 @@ typedef struct Options {
   int64_t token_ttl;   /* seconds */
   uint64_t max_upload; /* bytes */
   int parent;          /* a descriptor to watch, or -1 */
+  bool tls;            /* https, with a certificate of this kind */
+  PkiServer certificate;
 } Options;
 
 /* Returns -1 to go on, or the exit status when all is said. */

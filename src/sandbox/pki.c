@@ -1,5 +1,5 @@
 /*
- * pki.c: makes, keeps and loads the authority; issues signers.
+ * pki.c: makes, keeps and loads the authority; issues signers and servers.
  *
  * The authority's file holds its key and certificate together, so they cannot
  * part. It is written beside its place and linked there, which fails when
@@ -36,6 +36,8 @@
 /* Old results are to verify after years of the sandbox not being run. */
 #define AUTHORITY_DAYS (20 * 365)
 #define SIGNER_DAYS (10 * 365)
+#define SERVER_DAYS 365 /* far below what clients bear with */
+#define EXPIRED_DAYS (-1)
 
 struct Pki {
   EVP_PKEY *key;
@@ -68,6 +70,34 @@ static const Extension signer_extensions[] = {
     {NID_authority_key_identifier, "keyid:always"},
     {NID_undef, NULL},
 };
+
+/* clang-format off */
+#define SERVER_EXTENSIONS                           \
+  {NID_basic_constraints, "critical,CA:FALSE"},     \
+  {NID_key_usage, "critical,digitalSignature"},     \
+  {NID_ext_key_usage, "serverAuth"},                \
+  {NID_subject_key_identifier, "hash"},             \
+  {NID_authority_key_identifier, "keyid:always"}
+/* clang-format on */
+
+static const Extension server_extensions[] = {
+    SERVER_EXTENSIONS,
+    {NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1"},
+    {NID_undef, NULL},
+};
+
+static const Extension wrong_name_extensions[] = {
+    SERVER_EXTENSIONS,
+    {NID_subject_alt_name, "DNS:elsewhere.invalid"},
+    {NID_undef, NULL},
+};
+
+/* What is certified of a key: whose it is, as what, and for how long. */
+typedef struct Profile {
+  const char *common_name;
+  const Extension *extensions;
+  int days; /* negative: it has ended by so many */
+} Profile;
 
 /* --- certificates ------------------------------------------------------- */
 
@@ -113,7 +143,9 @@ static bool add_extensions(X509 *certificate, X509 *issuer,
 /* From a little ago for `days`, but not beyond the issuer's own end. */
 static bool set_validity(X509 *certificate, const X509 *issuer, int days) {
   ASN1_TIME *end = X509_getm_notAfter(certificate);
-  if (!X509_gmtime_adj(X509_getm_notBefore(certificate), BACKDATE))
+  int start = days < 0 ? 2 * days : 0; /* what has ended, began before */
+  if (!X509_time_adj_ex(X509_getm_notBefore(certificate), start, BACKDATE,
+                        NULL))
     return false;
   if (!X509_time_adj_ex(end, days, 0, NULL)) return false;
   if (issuer == certificate) return true;
@@ -123,23 +155,18 @@ static bool set_validity(X509 *certificate, const X509 *issuer, int days) {
 }
 
 /* A certificate for `key`; without an issuer it is its own. */
-static X509 *certify(EVP_PKEY *key, const char *common_name, X509 *issuer,
+static X509 *certify(EVP_PKEY *key, const Profile *profile, X509 *issuer,
                      EVP_PKEY *issuer_key) {
   X509 *certificate = X509_new();
   if (certificate == NULL) return NULL;
-  const Extension *extensions = signer_extensions;
-  int days = SIGNER_DAYS;
-  if (issuer == NULL) {
-    issuer = certificate;
-    extensions = authority_extensions;
-    days = AUTHORITY_DAYS;
-  }
+  if (issuer == NULL) issuer = certificate;
   if (X509_set_version(certificate, X509_VERSION_3) &&
-      set_serial(certificate) && set_subject(certificate, common_name) &&
+      set_serial(certificate) &&
+      set_subject(certificate, profile->common_name) &&
       X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) &&
-      set_validity(certificate, issuer, days) &&
+      set_validity(certificate, issuer, profile->days) &&
       X509_set_pubkey(certificate, key) &&
-      add_extensions(certificate, issuer, extensions) &&
+      add_extensions(certificate, issuer, profile->extensions) &&
       X509_sign(certificate, issuer_key, EVP_sha256()) > 0)
     return certificate;
   X509_free(certificate);
@@ -153,18 +180,22 @@ static void explain(char *why, size_t size, const char *what,
   snprintf(why, size, "cannot %s %s: %s", what, path, strerror(errno));
 }
 
-/* A key and its certificate, onto a stream that is closed here. */
-static bool write_authority(FILE *file) {
+/* The certificate of an authority that has this key. */
+static X509 *certify_authority(EVP_PKEY *key) {
   char name[32];
   unsigned char mark[4];
-  X509 *certificate = NULL;
-  EVP_PKEY *key = EVP_EC_gen("P-256");
+  const Profile profile = {name, authority_extensions, AUTHORITY_DAYS};
   /* Marked, because viewers mix up authorities that share a name. */
-  if (key != NULL && RAND_bytes(mark, sizeof mark) == 1) {
-    snprintf(name, sizeof name, "Sandbox CA %02x%02x%02x%02x", mark[0], mark[1],
-             mark[2], mark[3]);
-    certificate = certify(key, name, NULL, key);
-  }
+  if (key == NULL || RAND_bytes(mark, sizeof mark) != 1) return NULL;
+  snprintf(name, sizeof name, "Sandbox CA %02x%02x%02x%02x", mark[0], mark[1],
+           mark[2], mark[3]);
+  return certify(key, &profile, NULL, key);
+}
+
+/* A key and its certificate, onto a stream that is closed here. */
+static bool write_authority(FILE *file) {
+  EVP_PKEY *key = EVP_EC_gen("P-256");
+  X509 *certificate = certify_authority(key);
   errno = EIO; /* for what OpenSSL fails at without saying */
   bool ok = certificate != NULL &&
             PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) &&
@@ -259,21 +290,45 @@ const char *pki_ca_pem(const Pki *pki) {
   return pki->pem;
 }
 
-/* --- signers ------------------------------------------------------------ */
+/* --- signers and servers ------------------------------------------------ */
 
-Identity *pki_issue(Pki *pki, const char *common_name) {
+static Identity *issue(X509 *authority, EVP_PKEY *authority_key,
+                       const Profile *profile) {
   Identity *identity = calloc(1, sizeof *identity);
   if (identity == NULL) return NULL;
   identity->key = EVP_EC_gen("P-256");
   if (identity->key != NULL)
     identity->certificate =
-        certify(identity->key, common_name, pki->certificate, pki->key);
-  if (identity->certificate == NULL || !X509_up_ref(pki->certificate)) {
+        certify(identity->key, profile, authority, authority_key);
+  if (identity->certificate == NULL || !X509_up_ref(authority)) {
     pki_identity_free(identity);
     return NULL;
   }
-  identity->issuer = pki->certificate;
+  identity->issuer = authority;
   return identity;
+}
+
+Identity *pki_issue(Pki *pki, const char *common_name) {
+  const Profile profile = {common_name, signer_extensions, SIGNER_DAYS};
+  return issue(pki->certificate, pki->key, &profile);
+}
+
+/* By an authority that is forgotten as soon as it has signed. */
+static Identity *issue_untrusted(const Profile *profile) {
+  EVP_PKEY *key = EVP_EC_gen("P-256");
+  X509 *authority = certify_authority(key);
+  Identity *identity = authority ? issue(authority, key, profile) : NULL;
+  X509_free(authority);
+  EVP_PKEY_free(key);
+  return identity;
+}
+
+Identity *pki_issue_server(Pki *pki, PkiServer kind) {
+  Profile profile = {"Sandbox server", server_extensions, SERVER_DAYS};
+  if (kind == PKI_UNTRUSTED) return issue_untrusted(&profile);
+  if (kind == PKI_WRONG_NAME) profile.extensions = wrong_name_extensions;
+  if (kind == PKI_EXPIRED) profile.days = EXPIRED_DAYS;
+  return issue(pki->certificate, pki->key, &profile);
 }
 
 void pki_identity_free(Identity *identity) {
@@ -282,6 +337,22 @@ void pki_identity_free(Identity *identity) {
   X509_free(identity->certificate);
   X509_free(identity->issuer);
   free(identity);
+}
+
+char *pki_identity_key_pem(const Identity *identity) {
+  char *data, *pem = NULL;
+  BIO *memory = BIO_new(BIO_s_mem());
+  if (memory != NULL && PEM_write_bio_PrivateKey(memory, identity->key, NULL,
+                                                 NULL, 0, NULL, NULL)) {
+    long size = BIO_get_mem_data(memory, &data);
+    pem = strndup(data, (size_t)size);
+  }
+  BIO_free(memory);
+  return pem;
+}
+
+char *pki_identity_certificate_pem(const Identity *identity) {
+  return pem_of(identity->certificate);
 }
 
 EVP_PKEY *pki_identity_key(const Identity *identity) {

@@ -33,6 +33,21 @@ const char *pki_ca_pem(const Pki *pki);
 Identity *pki_issue(Pki *pki, const char *common_name);
 void pki_identity_free(Identity *identity);
 
+/* What there is to say against a server's certificate. */
+typedef enum PkiServer {
+  PKI_GOOD,       /* for localhost and 127.0.0.1 */
+  PKI_WRONG_NAME, /* for another host alone */
+  PKI_EXPIRED,    /* its end has passed */
+  PKI_UNTRUSTED   /* issued by an authority that nobody knows */
+} PkiServer;
+
+/* A fresh server, for the caller to free. NULL on failure. */
+Identity *pki_issue_server(Pki *pki, PkiServer kind);
+/* Its key and its certificate as PEM texts, for the caller to free; NULL
+ * when there is no memory. */
+char *pki_identity_key_pem(const Identity *identity);
+char *pki_identity_certificate_pem(const Identity *identity);
+
 /* Borrowed from the identity. */
 EVP_PKEY *pki_identity_key(const Identity *identity);
 X509 *pki_identity_certificate(const Identity *identity);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void start(Reply *reply, int status, const char *type) {
@@ -37,6 +38,18 @@ void reply_file(Reply *reply, const char *type, int file, size_t size) {
   reply->has_file = true;
   reply->file = file;
   reply->size = size;
+}
+
+void reply_date(When when, char out[REPLY_DATE_SIZE]) {
+  /* strftime's names depend on the locale; HTTP's do not. */
+  static const char days[] = "SunMonTueWedThuFriSat";
+  static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  time_t seconds = when / WHEN_SECOND;
+  struct tm tm;
+  gmtime_r(&seconds, &tm);
+  snprintf(out, REPLY_DATE_SIZE, "%.3s, %02d %.3s %d %02d:%02d:%02d GMT",
+           days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon,
+           1900 + tm.tm_year, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 void reply_clear(Reply *reply) {

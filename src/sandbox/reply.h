@@ -7,14 +7,27 @@
 #ifndef SANDBOX_REPLY_H
 #define SANDBOX_REPLY_H
 
+#include "when.h"
+
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define REPLY_TYPE_SIZE 256
+#define REPLY_DATE_SIZE 40
 #define REPLY_JSON "application/json"
 #define REPLY_PROBLEM "application/problem+json"
+
+/* How the body goes out; all but the first are faults that a test asked for. */
+typedef enum ReplyDelivery {
+  REPLY_WHOLE,
+  REPLY_CUT,       /* half of it, then the connection ends */
+  REPLY_STALLED,   /* half of it, then nothing while the client waits */
+  REPLY_ENDLESS,   /* all of it, then blanks for ever */
+  REPLY_CHANGED,   /* with another first byte */
+  REPLY_MISCOUNTED /* announced as longer or shorter than it is */
+} ReplyDelivery;
 
 typedef struct Reply {
   int status; /* 0: not decided yet */
@@ -26,6 +39,11 @@ typedef struct Reply {
   const char *challenge; /* WWW-Authenticate; a constant */
   char allow[64];        /* Allow, with a 405 */
   bool no_store;         /* Cache-Control: no-store */
+  char location[512];
+  char retry_after[REPLY_DATE_SIZE];
+  When now; /* for the Date header; 0: when it is sent */
+  ReplyDelivery delivery;
+  int64_t announced_by; /* when miscounted: added to its size */
 } Reply;
 
 /* Takes the reference; NULL, or no memory, becomes an empty 500. */
@@ -35,5 +53,8 @@ void reply_empty(Reply *reply, int status);
 /* Takes the descriptor. */
 void reply_file(Reply *reply, const char *type, int file, size_t size);
 void reply_clear(Reply *reply);
+
+/* A time as HTTP's headers have it. */
+void reply_date(When when, char out[REPLY_DATE_SIZE]);
 
 #endif

@@ -18,7 +18,8 @@
 
 typedef struct Request {
   const Service *service;
-  void *connection; /* http.c's */
+  void *connection;  /* http.c's */
+  bool control_only; /* came by the door for tests alone */
   const char *method;
   const char *target; /* path and query as they came */
   RouteMatch match;

@@ -32,6 +32,7 @@ typedef struct Route {
   RouteAccess access;
   RouteBody body;
   RouteHandler *handle;
+  const char *operation; /* the API's name for it; NULL: none of the API's */
 } Route;
 
 #define ROUTE_VALUES 2 /* variable parts a pattern may have */

@@ -21,7 +21,8 @@ typedef enum RuleKind {
   RULE_BOOLEAN,
   RULE_OBJECT,
   RULE_ARRAY,
-  RULE_STRING_MAP
+  RULE_STRING_MAP,
+  RULE_ANY
 } RuleKind;
 
 typedef struct Rule {

@@ -17,13 +17,16 @@
 
 typedef struct Service {
   Store *store;
+  struct Journal *journal;
+  struct Faults *faults;
   Pki *pki;
   int documents; /* the folder of the blobs */
   char client_id[SERVICE_ID_SIZE];
   char client_secret[SERVICE_SECRET_SIZE];
-  char url[64];        /* http://127.0.0.1:PORT */
-  int64_t token_ttl;   /* seconds */
-  uint64_t max_upload; /* bytes */
+  char url[64];         /* http://127.0.0.1:PORT, or https */
+  char control_url[64]; /* the door for tests alone */
+  int64_t token_ttl;    /* seconds */
+  uint64_t max_upload;  /* bytes */
 } Service;
 
 #endif

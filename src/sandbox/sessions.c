@@ -103,9 +103,10 @@ void sessions_page(Request *request, Reply *reply) {
   char id[UUID_SIZE] = "";
   bool again;
   const char *text = query_value(&request->query, "sessionId", &again);
-  Rows *rows = store_query(request->service->store,
-                           "SELECT id FROM session WHERE url_id = ?", "s",
-                           text && uuid_read(text, id) ? id : "");
+  Rows *rows =
+      store_query(request->service->store,
+                  "SELECT id FROM session WHERE url_id = ? AND url_expires > ?",
+                  "si", text && uuid_read(text, id) ? id : "", when_now());
   int found = store_next(rows);
   if (found > 0)
     problem_reply(reply, PROBLEM_NOT_IMPLEMENTED,
@@ -113,8 +114,9 @@ void sessions_page(Request *request, Reply *reply) {
                   "POST /_sandbox/sessions/%s/sign",
                   store_text(rows, 0));
   else if (found == 0)
-    problem_reply(reply, PROBLEM_SESSION_NOT_FOUND,
-                  "No signing session has this signature URL.");
+    problem_reply(
+        reply, PROBLEM_SESSION_NOT_FOUND,
+        "No signing session has this signature URL, or it has expired.");
   else
     problem_internal(reply);
   store_done(rows);

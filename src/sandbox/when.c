@@ -2,8 +2,9 @@
  * when.c: RFC 3339 text to nanoseconds and back.
  *
  * Strict in form (`2025-07-07T10:31:26.355Z`, or an offset like +02:00) and
- * in the calendar: the thirtieth of February is no time. Leaves the clock to
- * the system; a leap second is read as the second after it.
+ * in the calendar: the thirtieth of February is no time; a leap second is
+ * read as the second after it. The only file that reads the clock for what
+ * the service answers.
  */
 #include "when.h"
 
@@ -11,10 +12,29 @@
 #include <string.h>
 #include <time.h>
 
+static int64_t ahead; /* in seconds; atomic */
+
 When when_now(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  return now.tv_sec * WHEN_SECOND + now.tv_nsec;
+  return (now.tv_sec + when_ahead()) * WHEN_SECOND + now.tv_nsec;
+}
+
+int64_t when_ahead(void) {
+  return __atomic_load_n(&ahead, __ATOMIC_SEQ_CST);
+}
+
+bool when_advance(int64_t seconds) {
+  int64_t old = when_ahead();
+  do
+    if (seconds < 0 || seconds > WHEN_MOST_AHEAD - old) return false;
+  while (!__atomic_compare_exchange_n(&ahead, &old, old + seconds, false,
+                                      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
+  return true;
+}
+
+void when_restore(void) {
+  __atomic_store_n(&ahead, 0, __ATOMIC_SEQ_CST);
 }
 
 void when_format(When when, char out[WHEN_SIZE]) {
