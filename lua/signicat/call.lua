@@ -87,8 +87,7 @@ end
 
 --- Gives a request its token, then sends it.
 function call.authorised(client, name, request, deadline)
-  local authorization, failure = client.token:get(client, deadline,
-    request.timeout)
+  local authorization, failure = client.token:get(client, deadline, request)
   if not authorization then
     -- That of the token's own request says so already.
     return nil, core.is_error(failure) and failure or fail(name, failure)

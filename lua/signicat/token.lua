@@ -17,16 +17,16 @@ end
 
 --- Remembers what `fetch` gives until shortly before it ends. Only the
 --- client's clock counts, which nobody sets.
----@param fetch fun(client, deadline, timeout): string?, number|table?
+---@param fetch fun(client, deadline, waiting): string?, number|table?
 local function kept(fetch)
   local authorization, renew_at
   local source = {}
 
-  function source.get(_, client, deadline, timeout)
+  function source.get(_, client, deadline, waiting)
     if authorization and (not renew_at or client.clock() < renew_at) then
       return authorization
     end
-    local value, lifetime = fetch(client, deadline, timeout)
+    local value, lifetime = fetch(client, deadline, waiting)
     if not value then return nil, lifetime end
     authorization = "Bearer " .. value
     -- A tenth of its life before the end, at least 30 s; never more than
@@ -127,7 +127,7 @@ local function from_credentials(given, settings)
     form = form .. "&client_id=" .. id .. "&client_secret=" .. secret
   end
 
-  return kept(function(client, deadline, timeout)
+  return kept(function(client, deadline, waiting)
     local request, failure = core.raw_request(endpoint, "POST", path, {
       content = form,
       type = "application/x-www-form-urlencoded",
@@ -136,6 +136,7 @@ local function from_credentials(given, settings)
     if not request then return nil, failure end
     if basic then request.authorization = basic end
     -- A call's own limit goes for what it has to wait for, too.
+    local timeout = waiting.timeout
     if timeout and timeout < (request.timeout or math.huge) then
       request.timeout = timeout
     end
@@ -148,8 +149,8 @@ end
 --- The source of tokens that the options of a client name.
 ---@param given table options of signicat.new, already checked
 ---@param settings table of the client
----@return table source with get(client, deadline, timeout) -> header, or
---- nil, failure; timeout is what the waiting call allows its own request
+---@return table source with get(client, deadline, waiting) -> header, or
+--- nil, failure; `waiting` is the request that needs the token
 function token.new(given, settings)
   if given.token then return ready(given.token) end
   if given.auth then return from_provider(given.auth) end
