@@ -105,13 +105,33 @@ function service.start(...)
     if self:err() ~= "" then return self:err() end
     return text:match "^[^\n]*\n"
   end)
-  self.url, self.client_id, self.client_secret = line:match(
+  local more
+  self.url, self.client_id, self.client_secret, more = line:match(
     "^signicat%-sandbox ready url=(%S+) client_id=(%S+) "
-    .. "client_secret=(%S+)\n$")
+    .. "client_secret=(%S+)(.*)\n$")
   self.port = tonumber((self.url or line):match ":(%d+)$")
   assert(self.port, line)
-  self:renew()
+  self.control, self.ca_file = more:match "^ control=(%S+) ca=(.+)$"
+  -- What speaks here speaks no TLS.
+  if not self.ca_file then self:renew() end
   return self
+end
+
+-- Faults onto the script; the answer is the whole of it.
+function service:script(list)
+  local status, answer = self:call("POST", "/_sandbox/faults", list)
+  if status ~= 200 then
+    error(("%s: %s"):format(status, cjson.encode(answer)), 2)
+  end
+  return answer
+end
+
+-- The journal's entries; `query` begins with "?" or is nil.
+function service:journal(query)
+  local status, answer = self:call("GET",
+    "/_sandbox/journal" .. (query or ""))
+  assert(status == 200, answer.detail)
+  return answer.requests, answer.dropped
 end
 
 local function form(values)

@@ -82,11 +82,12 @@ static const char *action_of(const Seed *seed) {
 
 /* The sessions' request, but for its title. */
 static json_t *request_of(const Seed *seed) {
-  return json_pack("{s:[{s:s, s:s, s:s}], s:[{s:s, s:s}], s:i}", "documents",
-                   "documentCollectionId", seed->collection, "documentId",
-                   seed->document.id, "action", action_of(seed), "signingSetup",
-                   "signingFlow", "PKISIGNING", "vendor", "NBID",
-                   "signatureUrlTTL", GUESS_URL_TTL_MINUTES);
+  return json_pack("{s:[{s:s, s:s, s:s}], s:[{s:s, s:[{s:s}]}], s:i}",
+                   "documents", "documentCollectionId", seed->collection,
+                   "documentId", seed->document.id, "action", action_of(seed),
+                   "signingSetup", "signingFlow", "AUTHENTICATION_BASED",
+                   "identityProviders", "idpName", "nbid", "signatureUrlTTL",
+                   GUESS_URL_TTL_MINUTES);
 }
 
 /* Ids are version 7, as uuid_make's, with the microseconds behind the
