@@ -1,5 +1,6 @@
 --- The local sandbox: starts the service that stands in for the real one, on
---- a free port of this machine, and acts as the signer.
+--- a free port of this machine, acts as the signer, and pulls the levers that
+--- tests need: clock, journal, faults, seed and reset.
 --
 -- The service ends with this process, however that ends.
 
@@ -16,6 +17,8 @@ local START_TIMEOUT = 20 -- seconds, on a loaded machine
 ---@field url string of the service; its API is below /sign
 ---@field client_id string
 ---@field client_secret string
+---@field ca_file string? with tls: the authority's certificate, a PEM file
+---@field control string? another address of the levers, once it is known
 local Sandbox = {}
 Sandbox.__index = Sandbox
 
@@ -29,7 +32,15 @@ local start_options = {
   token_ttl = function(value)
     if type(value) ~= "number" then return "must be a number of seconds" end
   end,
+  tls = function(value)
+    if value ~= "good" and value ~= "wrong-name" and value ~= "expired"
+      and value ~= "untrusted" then
+      return "must be \"good\", \"wrong-name\", \"expired\" or \"untrusted\""
+    end
+  end,
 }
+
+local flags = { data = "--data", token_ttl = "--token-ttl", tls = "--tls" }
 
 --- In the build tree the executable lies beside the module's folder, once
 --- installed it is found through PATH.
@@ -51,13 +62,14 @@ end
 
 --- Starts a sandbox.
 ---@param given table? data: a folder to keep (default: a temporary one);
---- token_ttl: seconds; executable: its path
+--- token_ttl: seconds; executable: its path; tls: https, with a certificate
+--- that is "good", "wrong-name", "expired" or "untrusted"
 ---@return signicat.Sandbox?
 ---@return table? err
 function sandbox.start(given)
   given = options.check(given, start_options, "sandbox.start")
   local arguments = { "--parent-fd", "3" }
-  for name, flag in pairs { data = "--data", token_ttl = "--token-ttl" } do
+  for name, flag in pairs(flags) do
     if given[name] then
       arguments[#arguments + 1] = flag
       arguments[#arguments + 1] = ("%s"):format(given[name])
@@ -69,14 +81,17 @@ function sandbox.start(given)
     return nil, call.fail("sandbox.start", failure)
   end
   local line, why = process:read_line(START_TIMEOUT)
-  local url, id, secret = (line or ""):match(
-    "^signicat%-sandbox ready url=(%S+) client_id=(%S+) client_secret=(%S+)$")
+  local url, id, secret, more = (line or ""):match(
+    "^signicat%-sandbox ready url=(%S+) client_id=(%S+) "
+    .. "client_secret=(%S+)(.*)$")
   if not url then
     process:stop()
     return fail("the sandbox did not start; it says why on standard error",
       line or why)
   end
+  local control, ca_file = more:match "^ control=(%S+) ca=(.+)$"
   return setmetatable({ url = url, client_id = id, client_secret = secret,
+                        control = control, ca_file = ca_file,
                         process = process }, Sandbox)
 end
 
@@ -95,14 +110,27 @@ function Sandbox:client(given)
 end
 
 --- The levers of the sandbox take no token; they answer this machine only.
-local function control(self, action, session, fields)
-  self.levers = self.levers or assert(signicat.new {
-    base_url = self.url .. "/_sandbox", token = "unused" })
+--- Where they have an address of their own, that one is used: it is open
+--- while the service's refuses connections, and plain when that is https.
+local function levers(self)
+  local base = (self.control or self.url) .. "/_sandbox"
+  local client = self.levers
+  if client and client.settings.base_url == base then return client end
+  if client then client:close() end
+  self.levers = assert(signicat.new { base_url = base, token = "unused" })
+  return self.levers
+end
+
+local function pull(self, method, path, opts)
+  return levers(self):request(method, path, opts)
+end
+
+local function act(self, action, session, fields)
   local id = core.resource_id(session)
   if not id then
     core.misuse("an id or a session expected")
   end
-  return self.levers:request("POST", "/sessions/" .. id .. "/" .. action,
+  return pull(self, "POST", "/sessions/" .. id .. "/" .. action,
     { json = fields })
 end
 
@@ -112,7 +140,7 @@ end
 ---@return any done
 ---@return table meta or err
 function Sandbox:sign(session, signer)
-  return control(self, "sign", session,
+  return act(self, "sign", session,
     { name = signer and signer.name or "Sandbox Signer" })
 end
 
@@ -122,16 +150,91 @@ end
 ---@return any done
 ---@return table meta or err
 function Sandbox:reject(session, words)
-  return control(self, "reject", session, { reason = words and words.reason })
+  return act(self, "reject", session, { reason = words and words.reason })
 end
 
 --- The certificate that signatures of this sandbox lead to.
 ---@return string? pem
 ---@return table meta or err
 function Sandbox:ca_certificate()
-  self.levers = self.levers or assert(signicat.new {
-    base_url = self.url .. "/_sandbox", token = "unused" })
-  return self.levers:request("GET", "/ca.pem")
+  return pull(self, "GET", "/ca.pem")
+end
+
+--- The service's clock: `now` as text, and how far it is `advanced`.
+---@return any clock
+---@return table meta or err
+function Sandbox:clock()
+  return pull(self, "GET", "/clock")
+end
+
+--- Moves the service's clock on: tokens and signing URLs end, due dates pass.
+---@param seconds integer
+---@return any clock
+---@return table meta or err
+function Sandbox:advance(seconds)
+  return pull(self, "POST", "/clock", { json = { advance = seconds } })
+end
+
+--- The requests of the API and for tokens that the service has seen, oldest
+--- first: number, method, path, query, operation, status (signicat.null when
+--- no answer was begun), fault, bodySize, connection, turn (the request's
+--- number on its connection), at.
+---@param filter table? operation: its id, or "token"; after: a number
+---@return table[]? requests
+---@return table meta or err
+function Sandbox:journal(filter)
+  local answer, more = pull(self, "GET", "/journal", { query = filter })
+  return answer and answer.requests, more
+end
+
+--- Empties the journal. Numbers go on.
+---@return any done
+---@return table meta or err
+function Sandbox:clear_journal()
+  return pull(self, "DELETE", "/journal")
+end
+
+--- Adds faults to the script: a list of { operation =, fault =, times =,
+--- skip =, reused_only =, ... }, as docs/sandbox.md has them.
+---@param list table[]
+---@return table[]? faults all there are now
+---@return table meta or err
+function Sandbox:faults(list)
+  local answer, more = pull(self, "POST", "/faults", { json = list })
+  if not answer then return nil, more end
+  self.control = answer.control
+  return answer.faults, more
+end
+
+--- What is left of the script of faults.
+---@return table[]? faults
+---@return table meta or err
+function Sandbox:faults_left()
+  local answer, more = pull(self, "GET", "/faults")
+  return answer and answer.faults, more
+end
+
+--- Drops what is left of the script, and takes connections again.
+---@return any done
+---@return table meta or err
+function Sandbox:clear_faults()
+  return pull(self, "DELETE", "/faults")
+end
+
+--- Makes sessions, titled "Seeded 1" and on, as many as 200 000 at once.
+---@param fields table sessions: how many; state: READY, SIGNED or REJECTED
+---@return any seeded sessions, documentId, documentCollectionId
+---@return table meta or err
+function Sandbox:seed(fields)
+  return pull(self, "POST", "/seed", { json = fields, timeout = 300 })
+end
+
+--- Empties the account: documents, collections, sessions, tokens, journal,
+--- faults; the clock is right again. Credentials and authority stay.
+---@return any done
+---@return table meta or err
+function Sandbox:reset()
+  return pull(self, "POST", "/reset", { timeout = 300 })
 end
 
 --- Ends the service and waits for it. A temporary folder is removed.
