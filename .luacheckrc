@@ -1,6 +1,10 @@
 std = "lua54"
 max_line_length = 80
 codes = true
-include_files = { "lua", "spec", "examples", "*.rockspec" }
+include_files = {
+  "lua/**/*.lua", "spec/**/*.lua", "examples/**/*.lua", "*.rockspec",
+}
 files["spec"] = { std = "+busted" }
 files["*.rockspec"] = { std = "+rockspec" }
+-- What a prompt is given has to be global.
+files["examples/console.lua"] = { globals = { "signicat", "sandbox", "sign" } }
