@@ -22,6 +22,8 @@
 #include "transfer.h"
 #include "validate.h"
 
+#include <dlfcn.h>
+
 static const luaL_Reg functions[] = {
     /* a call, in the order of its steps */
     {"validate", core_validate},
@@ -51,10 +53,21 @@ static const luaL_Reg functions[] = {
     {"spawn", process_spawn},
     {NULL, NULL}};
 
+/*
+ * A resolver thread of libcurl may outlive the Lua state that loaded us, so
+ * we stay where we are, however we were linked.
+ */
+static void stay_loaded(void) {
+  Dl_info self;
+  if (dladdr(functions, &self) != 0)
+    dlopen(self.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
 #if defined(__GNUC__)
 __attribute__((visibility("default")))
 #endif
 int luaopen_signicat_core(lua_State *L) {
+  stay_loaded();
   sc_error_define(L);
   sc_message_define(L);
   sc_resource_define(L);

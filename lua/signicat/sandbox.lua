@@ -42,17 +42,26 @@ local start_options = {
 
 local flags = { data = "--data", token_ttl = "--token-ttl", tls = "--tls" }
 
---- In the build tree the executable lies beside the module's folder, once
---- installed it is found through PATH.
+--- Where the executable lies as seen from the module: in the build tree, and
+--- where both are installed below one folder.
+local PLACES = {
+  { "[^/]*/signicat/core%.so$", "signicat-sandbox" },
+  { "lib/lua/[^/]*/signicat/core%.so$", "bin/signicat-sandbox" },
+}
+
+--- A path, or the bare name to look for along PATH.
 local function find_executable()
-  local found = package.searchpath
-    and package.searchpath("signicat.core", package.cpath)
-  local built = found and found:gsub("[^/]*/signicat/core%.so$",
-    "signicat-sandbox")
-  local file = built and built ~= found and io.open(built, "rb")
-  if not file then return "signicat-sandbox" end
-  file:close()
-  return built:find("/", 1, true) and built or "./" .. built
+  local module = package.searchpath
+    and package.searchpath("signicat.core", package.cpath) or ""
+  for _, place in ipairs(PLACES) do
+    local path, count = module:gsub(place[1], place[2])
+    local file = count > 0 and io.open(path, "rb")
+    if file then
+      file:close()
+      return path:find("/", 1, true) and path or "./" .. path
+    end
+  end
+  return "signicat-sandbox"
 end
 
 local function fail(note, detail)

@@ -16,7 +16,7 @@ libxmlsec1-dev"
 # What runs the example, and the outside judges of its result.
 demo="lua5.4 libnss3-tools openssl poppler-utils"
 # locales: a spec makes itself one with a decimal comma.
-test="lua-busted lua-cjson lua-filesystem lua-socket locales qpdf xmlsec1"
+test="lua-busted lua-cjson lua-filesystem lua-socket curl locales qpdf xmlsec1"
 lint="lua-check clang clang-format cppcheck"
 bench="valgrind"
 
