@@ -1,0 +1,54 @@
+rockspec_format = "3.0"
+package = "signicat"
+version = "scm-1"
+
+source = { url = "git+file://." }
+
+description = {
+  summary = "A client for the Signicat Sign API v2",
+  detailed = [=[
+Uploads documents, opens signing sessions and fetches what was signed, from
+any program that has a Lua. The rock signicat-sandbox is a local service to
+try it with. Not affiliated with Signicat.]=],
+  license = "MIT",
+}
+
+dependencies = { "lua >= 5.1, < 5.5" }
+
+-- Without headers: Debian keeps curl.h where luarocks does not look, but the
+-- compiler does.
+external_dependencies = {
+  CURL = { library = "curl" },
+  CRYPTO = { library = "crypto" },
+}
+
+build = {
+  type = "builtin",
+  modules = {
+    ["signicat.core"] = {
+      defines = { "_GNU_SOURCE" },
+      libraries = { "curl", "crypto", "m" },
+      sources = {
+        "src/address.c", "src/body.c", "src/buffer.c", "src/collections.c",
+        "src/core.c", "src/digest.c", "src/documents.c", "src/error.c",
+        "src/finding.c", "src/format.c", "src/json_number.c", "src/json_read.c",
+        "src/json_value.c", "src/json_write.c", "src/message.c", "src/multi.c",
+        "src/nearest.c", "src/object.c", "src/operation.c", "src/process.c",
+        "src/request.c", "src/resource.c", "src/response.c", "src/schema.c",
+        "src/scratch.c", "src/sessions.c", "src/system.c", "src/transfer.c",
+        "src/upload.c", "src/validate.c",
+      },
+    },
+    signicat = "lua/signicat/init.lua",
+    ["signicat.call"] = "lua/signicat/call.lua",
+    ["signicat.collections"] = "lua/signicat/collections.lua",
+    ["signicat.documents"] = "lua/signicat/documents.lua",
+    ["signicat.options"] = "lua/signicat/options.lua",
+    ["signicat.sandbox"] = "lua/signicat/sandbox.lua",
+    ["signicat.sessions"] = "lua/signicat/sessions.lua",
+    ["signicat.settings"] = "lua/signicat/settings.lua",
+    ["signicat.token"] = "lua/signicat/token.lua",
+    ["signicat.transport.curl"] = "lua/signicat/transport/curl.lua",
+    ["signicat.wait"] = "lua/signicat/wait.lua",
+  },
+}
