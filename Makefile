@@ -213,13 +213,15 @@ install-core: core
 install-sandbox: sandbox
 	install -D -m 755 $(SANDBOX) "$(DESTDIR)$(BINDIR)/signicat-sandbox"
 
-# Folders go with their last file, but the system's own stay.
+# Folders go with their last file, but none above PREFIX or DESTDIR and none
+# of the system's own.
 uninstall: ## remove what install put there
-	@for file in $(INSTALLED); do \
+	@top="$(DESTDIR)"; top=$${top:-$$(dirname "$(PREFIX)")}; \
+	for file in $(INSTALLED); do \
 	  rm -f "$$file" || exit; \
 	  folder=$${file%/*}; \
-	  while case $${folder%/*} in "" | /usr | /usr/local) false ;; esac && \
-	    [ "$$folder" != "$(DESTDIR)" ] && rmdir "$$folder" 2>/dev/null; do \
+	  while case $${folder%/*} in /usr | /usr/local) false ;; esac && \
+	    [ "$$folder" != "$$top" ] && rmdir "$$folder" 2>/dev/null; do \
 	    folder=$${folder%/*}; \
 	  done; \
 	done
