@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#define AGAIN_MILLISECONDS 20
+
 void connections_init(Connections *connections) {
   pthread_mutex_init(&connections->lock, NULL);
   pthread_cond_init(&connections->changed, NULL);
@@ -32,18 +34,29 @@ void connections_remove(Connections *connections, int socket) {
   pthread_mutex_unlock(&connections->lock);
 }
 
+static void add_milliseconds(struct timespec *when, long milliseconds) {
+  when->tv_nsec += milliseconds * 1000000;
+  when->tv_sec += when->tv_nsec / 1000000000;
+  when->tv_nsec %= 1000000000;
+}
+
+/* Asks again and again: libmicrohttpd waits for edges, and one that comes
+ * while it wakes the connection up can pass it by. */
 void connections_end(Connections *connections, int seconds) {
   struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += seconds;
   pthread_mutex_lock(&connections->lock);
   connections->ending = true;
-  for (size_t i = 0; i < connections->count; i++)
-    shutdown(connections->sockets[i], SHUT_RDWR);
-  while (connections->count > 0 &&
-         pthread_cond_timedwait(&connections->changed, &connections->lock,
-                                &until) == 0)
-    continue;
+  clock_gettime(CLOCK_REALTIME, &until);
+  for (long left = seconds * 1000L; left > 0 && connections->count > 0;
+       left -= AGAIN_MILLISECONDS) {
+    for (size_t i = 0; i < connections->count; i++)
+      shutdown(connections->sockets[i], SHUT_RDWR);
+    add_milliseconds(&until, AGAIN_MILLISECONDS);
+    while (connections->count > 0 &&
+           pthread_cond_timedwait(&connections->changed, &connections->lock,
+                                  &until) == 0)
+      continue;
+  }
   pthread_mutex_unlock(&connections->lock);
 }
 

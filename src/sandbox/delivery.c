@@ -57,6 +57,15 @@ static ssize_t read_some(const Reading *reading, uint64_t at, char *out,
   return (ssize_t)size;
 }
 
+/* Ends the connection from a reader. libmicrohttpd 0.9.75 has a value for
+ * that, but forgets a connection that it did not wait for when it came; one
+ * whose next byte cannot be sent it ends in full. */
+static ssize_t hang_up(const Reading *reading, char *out) {
+  shutdown(delivery_socket(reading->connection), SHUT_RDWR);
+  out[0] = ' ';
+  return 1;
+}
+
 /* What comes when the part of the body that is to go out is out. */
 static ssize_t after_the_end(Reading *reading, char *out, size_t most) {
   switch (reading->delivery) {
@@ -68,7 +77,7 @@ static ssize_t after_the_end(Reading *reading, char *out, size_t most) {
     return 0;
   default: break;
   }
-  return MHD_CONTENT_READER_END_WITH_ERROR;
+  return hang_up(reading, out);
 }
 
 /* The last of the announced bytes is asked for, and there are more: those in

@@ -151,6 +151,7 @@ static Line *line_of(struct MHD_Connection *connection) {
 /* The API is everything under /sign, and the operations wherever they are. */
 static bool is_journalled(const Request *request) {
   const Route *route = request->match.route;
+  if (request->control_only) return false;
   return (route && route->operation) ||
          strncmp(request->target, "/sign", 5) == 0;
 }
