@@ -62,7 +62,9 @@ int main(int argc, char **argv) {
   push_arguments(L, argc, argv, script);
   lua_setglobal(L, "arg");
   int status = LUA_OK;
-  if (has_code) status = call(L, luaL_loadstring(L, argv[2]), 0);
+  if (has_code)
+    status = call(
+        L, luaL_loadbuffer(L, argv[2], strlen(argv[2]), "=(command line)"), 0);
   if (status == LUA_OK && script < argc)
     status = run_script(L, argc, argv, script);
   lua_close(L);
