@@ -90,7 +90,8 @@ $(OUT)/spec/alloc_host: $(wildcard spec/alloc/*.c) $(CORE_OBJECTS)
 	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(CORE_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ \
 	  $(shell pkg-config --libs $(LUA_PC)) $(CORE_LIBS)
 
--include $(wildcard $(BUILD)/obj/*.d $(OUT)/obj/sandbox/*.d build/lint-*/*.d)
+-include $(wildcard $(BUILD)/obj/*.d $(OUT)/obj/sandbox/*.d \
+  build/lint-*/*/*.d build/lint-*/*/*/*.d)
 
 # ---- what is needed ------------------------------------------------------
 
@@ -143,14 +144,19 @@ LINT_CFLAGS = $(STANDARD) $(WARNINGS) -Werror -O2 -Isrc $(CORE_CFLAGS) \
 
 lint: lint-lua lint-format lint-gcc lint-clang lint-cppcheck ## all linters
 lint-lua: deps-lint
-	luacheck --quiet .
+	$(call note,luacheck)
+	$(Q)luacheck --quiet .
 lint-format: deps-lint
-	clang-format --dry-run -Werror $(C_FILES)
+	$(call note,clang-format)
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
 lint-gcc: $(call LINT_OBJECTS,gcc)
+	$(call note,gcc -Werror: $(words $^) files)
 lint-clang: $(call LINT_OBJECTS,clang)
+	$(call note,clang -Werror: $(words $^) files)
 lint-cppcheck: deps-lint
 	@mkdir -p build/cppcheck
-	cppcheck --quiet --error-exitcode=1 --std=c99 --inline-suppr \
+	$(call note,cppcheck)
+	$(Q)cppcheck --quiet --error-exitcode=1 --std=c99 --inline-suppr \
 	  --enable=warning,portability,performance \
 	  --cppcheck-build-dir=build/cppcheck src spec
 
