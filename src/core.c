@@ -7,6 +7,8 @@
 #include "compat.h"
 
 #include "error.h"
+#include "event.h"
+#include "idset.h"
 #include "json_read.h"
 #include "json_write.h"
 #include "message.h"
@@ -32,6 +34,11 @@ static const luaL_Reg functions[] = {
     {"header_lines", message_header_lines},
     {"decode", response_decode},
     {"resource_id", resource_id},
+    {"attach", resource_attach},
+    {"idset", idset_new},
+    /* events */
+    {"hmac_sha256", event_hmac},
+    {"hmac_matches", event_hmac_matches},
     /* the curl transport */
     {"multi", multi_new},
     {"transfer", transfer_new},
@@ -50,6 +57,7 @@ static const luaL_Reg functions[] = {
     {"random", system_random},
     {"base64", system_base64},
     {"parse_time", system_parse_time},
+    {"format_time", system_format_time},
     {"spawn", process_spawn},
     {NULL, NULL}};
 
@@ -74,6 +82,7 @@ int luaopen_signicat_core(lua_State *L) {
   sc_transfer_define(L);
   sc_multi_define(L);
   sc_process_define(L);
+  sc_idset_define(L);
   lua_newtable(L);
   sc_setfuncs(L, functions);
   sc_operations_push(L);

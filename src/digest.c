@@ -1,9 +1,12 @@
 /*
- * digest.c: SHA-256 on libcrypto's EVP; see digest.h.
+ * digest.c: SHA-256 and HMAC on libcrypto; see digest.h.
  */
 #include "digest.h"
 
+#include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 int sc_digest_begin(Digest *digest) {
   if (!digest->context) digest->context = EVP_MD_CTX_new();
@@ -27,6 +30,20 @@ int sc_digest_base64(const Digest *digest, char out[SC_SHA256_BASE64]) {
   if (!ok) return -1;
   sc_base64(raw, size, out);
   return 0;
+}
+
+int sc_hmac_sha256(const void *key, size_t key_size, const void *bytes,
+                   size_t size, unsigned char out[SC_SHA256_SIZE]) {
+  unsigned int made = 0;
+  if (key_size > INT_MAX) return -1;
+  return HMAC(EVP_sha256(), key, (int)key_size, bytes, size, out, &made) &&
+                 made == SC_SHA256_SIZE
+             ? 0
+             : -1;
+}
+
+int sc_equal(const void *a, const void *b, size_t size) {
+  return CRYPTO_memcmp(a, b, size) == 0;
 }
 
 size_t sc_base64(const void *bytes, size_t size, char *out) {

@@ -1,5 +1,5 @@
 /*
- * digest.h: SHA-256; the only place that knows libcrypto.
+ * digest.h: SHA-256 and HMAC; the only place that knows libcrypto.
  *
  * A Digest is made zeroed inside its owner and holds nothing until begun.
  */
@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#define SC_SHA256_SIZE 32
 #define SC_SHA256_BASE64 45 /* 44 characters and the NUL */
 
 typedef struct Digest {
@@ -21,6 +22,13 @@ void sc_digest_update(Digest *digest, const void *bytes, size_t size);
  * digest may go on. Returns 0, or -1 when nothing was begun. */
 int sc_digest_base64(const Digest *digest, char out[SC_SHA256_BASE64]);
 void sc_digest_end(Digest *digest);
+
+/* HMAC-SHA256 (RFC 2104); 0, or -1 when libcrypto refuses. */
+int sc_hmac_sha256(const void *key, size_t key_size, const void *bytes,
+                   size_t size, unsigned char out[SC_SHA256_SIZE]);
+/* Whether two secrets of the same size are equal; how long it takes does not
+ * tell where they differ. */
+int sc_equal(const void *a, const void *b, size_t size);
 
 /* Base64 with padding; `out` has room for 4 characters for each 3 bytes begun
  * and the NUL. Returns the number of characters. */

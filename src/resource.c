@@ -234,6 +234,15 @@ static int resource_index(lua_State *L) {
   return 1;
 }
 
+int resource_attach(lua_State *L) {
+  Resource *resource = check_resource(L, 1);
+  luaL_checktype(L, 2, LUA_TSTRING);
+  luaL_checkany(L, 3);
+  lua_settop(L, 3);
+  keep_field(L, resource, 1, 2);
+  return 0;
+}
+
 static int resource_newindex(lua_State *L) {
   return luaL_error(L,
                     "%s is a snapshot of an answer and cannot be changed; "

@@ -40,6 +40,10 @@ int sc_resource_hash(lua_State *L, int index, char out[SC_SHA256_BASE64]);
 /* resource_id(value) -> the id it carries, or nil. */
 int resource_id(lua_State *L);
 
+/* attach(resource, name, value) gives a resource a field that the answer does
+ * not have, such as the method that leads from a page to the next. */
+int resource_attach(lua_State *L);
+
 void sc_resource_define(lua_State *L);
 
 #endif

@@ -7,6 +7,8 @@
 #include "format.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdio.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -61,5 +63,22 @@ int system_parse_time(lua_State *L) {
   double seconds;
   if (!sc_is_date_time(text, size, &seconds)) return 0;
   lua_pushnumber(L, seconds);
+  return 1;
+}
+
+int system_format_time(lua_State *L) {
+  lua_Number seconds = luaL_checknumber(L, 1);
+  double whole = floor((double)seconds);
+  int milliseconds = (int)floor(((double)seconds - whole) * 1000 + 1e-3);
+  time_t moment = (time_t)whole;
+  struct tm utc;
+  char text[64];
+  if (!(whole >= -62167219200.0 && whole < 253402300800.0)) return 0;
+  if (!gmtime_r(&moment, &utc)) return 0;
+  if (milliseconds > 999) milliseconds = 999;
+  snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+           utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
+           utc.tm_min, utc.tm_sec, milliseconds);
+  lua_pushstring(L, text);
   return 1;
 }

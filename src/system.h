@@ -22,5 +22,8 @@ int system_random(lua_State *L);
 int system_base64(lua_State *L);
 /* parse_time(text) -> seconds since 1970, or nil: a date-time of RFC 3339. */
 int system_parse_time(lua_State *L);
+/* format_time(seconds since 1970) -> a date-time in UTC, to the millisecond;
+ * nil for what is not in the years 0 to 9999. */
+int system_format_time(lua_State *L);
 
 #endif
