@@ -66,7 +66,7 @@ install_missing() {
 
 unpack_nginx() {
   mkdir -p build/nginx
-  (cd build/nginx && apt-get download nginx && dpkg-deb -x nginx_*.deb .)
+  (cd build/nginx && apt-get -o APT::Sandbox::User=root download nginx && dpkg-deb -x nginx_*.deb .)
 }
 
 if [ "$set_name" = all ]; then
