@@ -74,15 +74,47 @@ local function transport(value)
   end
 end
 
+local function count(value)
+  if type(value) ~= "number" or value % 1 ~= 0 or value < 0 or value > 100 then
+    return "must be a whole number from 0 to 100"
+  end
+end
+
+local function token_store(value)
+  if type(value) ~= "table" or type(value.get) ~= "function"
+    or type(value.set) ~= "function" or type(value.drop) ~= "function" then
+    return "must be a table with functions `get`, `set` and `drop`"
+  end
+end
+
+--- W3C Trace Context: version, trace id, parent id, flags.
+local function traceparent(value)
+  local version, trace, parent, flags
+  if type(value) == "string" then
+    version, trace, parent, flags =
+      value:match "^(%x%x)%-(%x+)%-(%x+)%-(%x%x)$"
+  end
+  if not flags or #trace ~= 32 or #parent ~= 16 or version == "ff"
+    or value:find "%u" or not trace:find "[^0]"
+    or not parent:find "[^0]" then
+    return "must be a W3C traceparent, "
+      .. "\"00-<32 digits>-<16 digits>-<2 digits>\" in lower case"
+  end
+end
+
 --- What every call takes; a client takes them too, as its own defaults.
 options.call = {
   timeout = seconds,
   connect_timeout = seconds,
   stall_timeout = seconds,
   max_body = bytes,
+  retries = count,
+  max_retry_after = seconds,
+  should_retry = is "function",
   headers = is "table",
   validate = one_of("full", "reference", "off"),
   allow_unknown = is "boolean",
+  trace = traceparent,
 }
 
 local function extend(base, more)
@@ -92,8 +124,11 @@ local function extend(base, more)
   return all
 end
 
+--- What client:with takes.
+options.with = extend(options.call, { on_event = is "function" })
+
 --- What signicat.new takes.
-options.client = extend(options.call, {
+options.client = extend(options.with, {
   base_url = is "string",
   token_url = is "string",
   insecure_http = is "boolean",
@@ -102,6 +137,7 @@ options.client = extend(options.call, {
   auth_method = one_of("client_secret_post", "client_secret_basic"),
   token = options.bearer,
   auth = provider,
+  token_store = token_store,
   transport = transport,
   clock = is "function",
   wall_clock = is "function",

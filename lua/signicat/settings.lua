@@ -19,6 +19,13 @@ local function merge_headers(base, more)
   return merged
 end
 
+--- The headers that options name: `headers`, and `trace` in its own.
+local function headers_of(opts)
+  local headers = opts.headers or {}
+  if not opts.trace then return headers end
+  return merge_headers({ traceparent = opts.trace }, headers)
+end
+
 --- Headers as the lines that are sent; what cannot be one raises.
 local function set_headers(target, headers)
   local lines, name, reason = core.header_lines(headers)
@@ -37,7 +44,7 @@ function settings.new(given, defaults)
   local made = { own_header_lines = core.header_lines(defaults.headers) }
   for name in pairs(options.call) do made[name] = given[name] end
   made.base_url = (given.base_url or defaults.base_url):gsub("/+$", "")
-  set_headers(made, merge_headers(defaults.headers, given.headers or {}))
+  set_headers(made, merge_headers(defaults.headers, headers_of(given)))
   return made
 end
 
@@ -51,8 +58,8 @@ function settings.with(base, opts)
   local merged = {}
   for name, value in pairs(base) do merged[name] = value end
   for name, value in pairs(opts) do merged[name] = value end
-  if opts.headers then
-    set_headers(merged, merge_headers(base.headers, opts.headers))
+  if opts.headers or opts.trace then
+    set_headers(merged, merge_headers(base.headers, headers_of(opts)))
   end
   return merged
 end
