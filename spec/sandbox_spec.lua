@@ -128,4 +128,85 @@ describe("sandbox.start", function()
       assert.is_true(gone)
       assert.is_true(other_lives)
     end)
+
+  describe("levers", function()
+    local sign
+
+    before_each(function()
+      service = assert(sandbox.start())
+      sign = assert(service:client())
+    end)
+    after_each(function() sign:close() end)
+
+    it("move the clock on", function()
+      assert.equal(0, assert(service:clock()).advanced)
+      assert.equal(90, assert(service:advance(90)).advanced)
+      assert.equal("invalid", select(2, service:advance(-1)).kind)
+    end)
+
+    it("tell what the service has seen", function()
+      assert(sign.sessions:list())
+      local all = assert(service:journal())
+      assert.equal(2, #all)
+      assert.equal("token", all[1].operation)
+      assert.equal(200, all[2].status)
+      local later = assert(service:journal { after = all[1].number })
+      assert.equal("listSigningSessions", later[1].operation)
+      assert.equal(1, #assert(service:journal { operation = "token" }))
+      assert(service:clear_journal())
+      assert.equal(0, #assert(service:journal()))
+    end)
+
+    it("seed and reset the account", function()
+      assert.equal(3, assert(service:seed { sessions = 3 }).sessions)
+      assert(service:seed { sessions = 2, state = "REJECTED" })
+      assert.equal(5, assert(sign.sessions:list()).total)
+      assert(service:reset())
+      local again = assert(service:client())
+      assert.equal(0, assert(again.sessions:list()).total)
+      again:close()
+    end)
+
+    it("break answers by a script", function()
+      local rule = { operation = "createSigningSession", fault = "close",
+                     times = 2 }
+      local rules = assert(service:faults { rule })
+      assert.equal("createSigningSession", rules[1].operation)
+      assert.equal(2, assert(service:faults_left())[1].times)
+      assert(service:clear_faults())
+      assert.equal(0, #assert(service:faults_left()))
+      assert.equal("invalid",
+        select(2, service:faults { { fault = "none" } }).kind)
+    end)
+
+    it("work while the service refuses connections", function()
+      assert(service:faults { { fault = "refuse" } })
+      local none, err = sign.sessions:list()
+      assert.is_nil(none)
+      assert.equal("connect", err.kind)
+      assert.equal(0, #assert(service:journal()))
+      assert(service:clear_faults())
+      local again = assert(service:client())
+      assert(again.sessions:list())
+      again:close()
+    end)
+  end)
+
+  for _, kind in ipairs { "good", "wrong-name", "expired", "untrusted" } do
+    it("starts over TLS, its levers in reach, with a certificate that is "
+      .. kind, function()
+      service = assert(sandbox.start { tls = kind })
+      assert.matches("^https://127%.0%.0%.1:%d+$", service.url)
+      assert.matches("^%-%-%-%-%-BEGIN CERT", read_file(service.ca_file))
+      assert.equal(7, assert(service:advance(7)).advanced)
+      assert.equal(read_file(service.ca_file),
+        (assert(service:ca_certificate())))
+    end)
+  end
+
+  it("raises for a certificate it cannot make", function()
+    local ok, message = pcall(sandbox.start, { tls = "bad" })
+    assert.is_false(ok)
+    assert.matches("good", message)
+  end)
 end)

@@ -140,7 +140,7 @@ static bool open_ports(Run *run, const Options *options, int *listener,
 
 static bool open_server(Run *run, const Options *options) {
   HttpTls tls = {NULL, NULL};
-  int listener, control;
+  int listener = -1, control = -1;
   bool ready = !options->tls ||
                (write_ca(run) && make_tls(run, options->certificate, &tls));
   if (ready && open_ports(run, options, &listener, &control)) {
