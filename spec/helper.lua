@@ -49,10 +49,12 @@ function helper.transport(reply)
   return transport
 end
 
--- A client over such a transport, and the transport.
+-- A client over such a transport, and the transport. It does not try again
+-- and leaves nothing to chance, unless told to.
 function helper.client(reply, options)
   local transport = helper.transport(reply)
-  local all = { base_url = helper.base_url, transport = transport }
+  local all = { base_url = helper.base_url, transport = transport,
+                retries = 0, random = function() return 0 end }
   for name, value in pairs(options or {}) do all[name] = value end
   if not (all.auth or all.client_id) then all.token = all.token or "t" end
   return assert(signicat.new(all)), transport

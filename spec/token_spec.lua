@@ -16,6 +16,7 @@ local function service(options)
   local function reply(request)
     if request.url ~= TOKEN_URL then return { status = 204 } end
     asked[#asked + 1] = request
+    if options.reply then return options.reply() end
     if options.answer then return options.answer end
     return helper.json(200, { access_token = "t" .. #asked,
       expires_in = options.lifetime or 600, token_type = "Bearer" })
@@ -94,12 +95,37 @@ describe("a fetched token", function()
     assert.equal(0, #asked)
   end)
 
-  it("is asked for again after a failure", function()
+  it("is asked for again a second after a failure, not before", function()
     local options = { answer = { status = 503 } }
-    local client, _, asked, transport = service(options)
-    assert.is_nil(client.sessions:get(session))
+    local client, clock, asked, transport = service(options)
+    for _ = 1, 50 do
+      local _, err = client.sessions:get(session)
+      assert.same({ "server", "token" }, { err.kind, err.operation })
+    end
+    assert.equal(1, #asked)
     options.answer = nil
+    clock.sleep(1)
     assert.equal("Bearer t2", token_of(client, transport))
+    assert.equal(2, #asked)
+  end)
+
+  it("is asked for at once after one had too little time for it", function()
+    local client, _, asked = service {
+      reply = function() return nil, { kind = "timeout", sent = true } end }
+    assert.is_nil(client.sessions:get(session))
+    assert.is_nil(client.sessions:get(session))
+    assert.equal(2, #asked)
+  end)
+
+  it("is renewed a little earlier by chance", function()
+    local client, clock, asked, transport = service { lifetime = 1000 }
+    client.random = function() return 1 end
+    token_of(client, transport)
+    clock.sleep(889)
+    token_of(client, transport)
+    assert.equal(1, #asked)
+    clock.sleep(1)
+    token_of(client, transport)
     assert.equal(2, #asked)
   end)
 end)
@@ -463,5 +489,174 @@ describe("the request of a token", function()
     assert.equal(60, ask(credentials()).timeout)
     assert.equal(2, ask(credentials(), { timeout = 2 }).timeout)
     assert.equal(3, ask(credentials { timeout = 3 }).timeout)
+  end)
+end)
+
+describe("a token that is refused", function()
+  --- A service that refuses the tokens it is told to.
+  local function refusing(refused, options)
+    local asked, calls = 0, {}
+    local client = helper.client(function(request)
+      if request.url == TOKEN_URL then
+        asked = asked + 1
+        return helper.json(200, { access_token = "t" .. asked,
+                                  expires_in = 600 })
+      end
+      local token = request.headers.authorization
+      calls[#calls + 1] = token
+      if refused[token] then
+        return helper.json(401, { code = "invalid_token" })
+      end
+      return helper.json(201, { { id = session } })
+    end, options or { client_id = "id", client_secret = "secret" })
+    return client, calls, function() return asked end
+  end
+
+  local sessions = { {
+    title = "Lease",
+    documents = { { documentId = session, documentCollectionId = session,
+                    action = "SIGN" } },
+    signingSetup = { { signingFlow = "AUTHENTICATION_BASED" } },
+  } }
+
+  it("is replaced once, and the call made again, a create too", function()
+    local client, calls, asked = refusing { ["Bearer t1"] = true }
+    local created, meta = client.sessions:create(sessions)
+    assert.equal(session, created[1].id)
+    assert.equal(2, meta.attempts)
+    assert.same({ "Bearer t1", "Bearer t2" }, calls)
+    assert.equal(2, asked())
+  end)
+
+  it("is replaced no more than once", function()
+    local client, calls, asked = refusing { ["Bearer t1"] = true,
+                                            ["Bearer t2"] = true }
+    local created, err = client.sessions:create(sessions)
+    assert.is_nil(created)
+    assert.equal("auth", err.kind)
+    assert.equal(2, err.attempts)
+    assert.equal(2, #calls)
+    assert.equal(2, asked())
+  end)
+
+  it("does not take a newer one with it", function()
+    local client, _, asked = refusing {}
+    assert(client.sessions:create(sessions))
+    assert.is_true(client.token:drop("Bearer an older one"))
+    assert(client.sessions:create(sessions))
+    assert.equal(1, asked())
+  end)
+
+  it("is not replaced when it is the caller's own", function()
+    local client, calls = refusing({ ["Bearer mine"] = true },
+                                   { token = "mine" })
+    local _, err = client.sessions:create(sessions)
+    assert.equal("auth", err.kind)
+    assert.equal(1, #calls)
+  end)
+end)
+
+describe("a token store", function()
+  local memory = require "signicat.token_store.memory"
+
+  local function client_of(store, clock)
+    local asked = 0
+    local client = helper.client(function(request)
+      if request.url == TOKEN_URL then
+        asked = asked + 1
+        return helper.json(200, { access_token = "t" .. asked,
+                                  expires_in = 600 })
+      end
+      return { status = 204 }
+    end, { client_id = "id", client_secret = "secret", token_store = store,
+           clock = clock.now })
+    return client, function() return asked end
+  end
+
+  it("serves many clients with one token", function()
+    local clock = helper.clock()
+    local store = memory.new(clock.now)
+    local one, one_asked = client_of(store, clock)
+    local two, two_asked = client_of(store, clock)
+    assert(one.sessions:delete(session))
+    assert(two.sessions:delete(session))
+    assert.same({ 1, 0 }, { one_asked(), two_asked() })
+    clock.sleep(600)
+    assert(two.sessions:delete(session))
+    assert.equal(1, two_asked())
+  end)
+
+  it("forgets what was refused, and nothing newer", function()
+    local clock = helper.clock()
+    local store = memory.new(clock.now)
+    store:set("k", "new", 10)
+    store:drop("k", "old")
+    assert.same({ "new", 10 }, { store:get("k") })
+    store:drop("k", "new")
+    assert.is_nil(store:get("k"))
+    store:set("k", "kept")
+    clock.sleep(1e6)
+    assert.equal("kept", (store:get("k")))
+  end)
+
+  it("of another shape raises at the caller's line", function()
+    local ok, message = pcall(function()
+      helper.client({}, { token_store = { get = print } })
+    end)
+    assert.is_false(ok)
+    assert.matches("token_store' must be a table with functions", message)
+  end)
+end)
+
+describe("coroutines that need a token at the same time", function()
+  it("cause one request, and go on with what it brings", function()
+    local asked, waiting = 0, {}
+    local transport = { send = function(_, request)
+      if request.url ~= TOKEN_URL then return { status = 204 } end
+      asked = asked + 1
+      coroutine.yield()
+      coroutine.yield()
+      return helper.json(200, { access_token = "t", expires_in = 600 })
+    end }
+    local client = helper.client({}, { client_id = "id",
+      client_secret = "secret", sleep = function() coroutine.yield() end })
+    client.transport = transport
+    local done = 0
+    for i = 1, 20 do
+      waiting[i] = coroutine.create(function()
+        assert(client.sessions:delete(session))
+        done = done + 1
+      end)
+    end
+    for _ = 1, 10 do
+      for i = 1, 20 do
+        if coroutine.status(waiting[i]) ~= "dead" then
+          assert(coroutine.resume(waiting[i]))
+        end
+      end
+    end
+    assert.same({ 20, 1 }, { done, asked })
+  end)
+
+  it("do not wait for one that died while it asked", function()
+    local asked = 0
+    local client = helper.client({}, { client_id = "id",
+      client_secret = "secret", sleep = function() coroutine.yield() end })
+    client.transport = { send = function(_, request)
+      if request.url ~= TOKEN_URL then return { status = 204 } end
+      asked = asked + 1
+      if asked == 1 then error("killed", 0) end
+      return helper.json(200, { access_token = "t", expires_in = 600 })
+    end }
+    local first = coroutine.create(function()
+      client.sessions:delete(session)
+    end)
+    assert.is_false(coroutine.resume(first))
+    local second = coroutine.create(function()
+      return client.sessions:delete(session)
+    end)
+    local resumed, value = coroutine.resume(second)
+    assert.same({ true, true }, { resumed, value })
+    assert.equal("dead", coroutine.status(second))
   end)
 end)

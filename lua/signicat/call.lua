@@ -5,6 +5,7 @@
 
 local core = require "signicat.core"
 local options = require "signicat.options"
+local retry = require "signicat.retry"
 local settings = require "signicat.settings"
 
 local call = {}
@@ -32,6 +33,7 @@ local function fail(name, failure, request)
   if may_have_happened(request, failure) then failure.ambiguous = true end
   if failure.ambiguous then failure.retryable = false end
   failure.attempts = failure.attempts or (request and 1 or 0)
+  if request then failure.trace = request.headers.traceparent end
   return core.error(failure)
 end
 
@@ -66,11 +68,8 @@ end
 
 local out_of_time = "the deadline passed before the request was sent"
 
---- Sends a prepared request and decodes its answer.
----@return any value nil when it failed
----@return table meta or err
----@return table? meta when it failed
-function call.send(client, name, request, deadline)
+--- Sends a prepared request once and decodes its answer.
+local function attempt(client, name, request, deadline)
   if deadline and not limit(client, request, deadline) then
     return nil, fail(name, { kind = "timeout", note = out_of_time })
   end
@@ -85,15 +84,74 @@ function call.send(client, name, request, deadline)
   return value, meta
 end
 
---- Gives a request its token, then sends it.
-function call.authorised(client, name, request, deadline)
-  local authorization, failure = client.token:get(client, deadline, request)
-  if not authorization then
-    -- That of the token's own request says so already.
-    return nil, core.is_error(failure) and failure or fail(name, failure)
+--- Whether a DELETE found nothing because an attempt before it, of which no
+--- answer came, had deleted it.
+local function was_deleted_before(request, err, arrived)
+  return arrived and err.status == 404 and request.method == "DELETE"
+end
+
+--- Writes into an error and its meta how many attempts there were.
+local function count(number, err, meta)
+  -- The last one may have ended before it began.
+  if err.attempts == 0 then number = number - 1 end
+  err.attempts = number
+  if meta then meta.attempts = number end
+end
+
+--- Sends a prepared request, and again what may be sent again.
+---@param policy table retries, max_retry_after, should_retry
+---@param spent number? attempts made before
+---@return any value nil when it failed
+---@return table meta or err
+---@return table? meta when it failed
+function call.send(client, name, request, deadline, policy, spent)
+  local patience, arrived = request.timeout, false
+  local before = spent or 0
+  local number = before
+  retry.earn(client.budget)
+  while true do
+    number = number + 1
+    local value, meta, failed_meta = attempt(client, name, request, deadline)
+    if value ~= nil then
+      if number > 1 then meta.attempts = number end
+      return value, meta
+    end
+    local err = meta
+    if number > 1 then count(number, err, failed_meta) end
+    if was_deleted_before(request, err, arrived) then
+      failed_meta.repeated = true
+      return true, failed_meta
+    end
+    local delay = retry.delay(policy, client.budget, request, err,
+      number - before, client.random)
+    if not delay or deadline and client.clock() + delay >= deadline then
+      return nil, err, failed_meta
+    end
+    arrived = arrived or err.sent and (not err.status or err.status >= 500)
+    client.sleep(delay)
+    if deadline then request.timeout = patience or 0 end
   end
-  request.authorization = authorization
-  return call.send(client, name, request, deadline)
+end
+
+--- Gives a request its token, then sends it. A token that is refused is
+--- dropped and another one tried, once.
+function call.authorised(client, name, request, deadline, policy)
+  local spent = 0
+  while true do
+    local authorization, failure = client.token:get(client, deadline, request)
+    if not authorization then
+      -- That of the token's own request says so already.
+      return nil, core.is_error(failure) and failure or fail(name, failure)
+    end
+    request.authorization = authorization
+    local value, meta, failed_meta = call.send(client, name, request,
+      deadline, policy, spent)
+    if value ~= nil or spent > 0 or meta.status ~= 401
+      or not client.token:drop(authorization) then
+      return value, meta, failed_meta
+    end
+    spent = meta.attempts
+  end
 end
 
 --- Calls one of the twelve operations.
@@ -116,7 +174,7 @@ function call.operation(client, operation, id, payload, opts, known)
   local request, failure = core.request(made, operation, id, payload,
     client.wall_clock())
   if not request then return nil, fail(name, failure) end
-  return call.authorised(client, name, request, deadline)
+  return call.authorised(client, name, request, deadline, made)
 end
 
 --- Calls what has no method here.
@@ -125,10 +183,10 @@ function call.request(client, method, path, opts)
   if opts.json ~= nil and (opts.content or opts.type) then
     core.misuse("request: give either `json`, or `content` with `type`")
   end
-  local request, failure = core.raw_request(
-    settings.with(client.settings, opts), method, path, opts)
+  local made = settings.with(client.settings, opts)
+  local request, failure = core.raw_request(made, method, path, opts)
   if not request then return nil, fail("request", failure) end
-  return call.authorised(client, "request", request, opts.deadline)
+  return call.authorised(client, "request", request, opts.deadline, made)
 end
 
 return call

@@ -9,6 +9,7 @@ local collections = require "signicat.collections"
 local core = require "signicat.core"
 local documents = require "signicat.documents"
 local options = require "signicat.options"
+local retry = require "signicat.retry"
 local sessions = require "signicat.sessions"
 local settings = require "signicat.settings"
 local token = require "signicat.token"
@@ -165,12 +166,14 @@ function signicat.new(given)
     wall_clock = given.wall_clock or core.wall_clock,
     sleep = given.sleep or transport.sleep or core.sleep,
     random = given.random or core.random,
+    budget = retry.budget(),
     token = token.new({
       token = given.token,
       auth = given.auth,
       client_id = given.client_id,
       client_secret = given.client_secret,
       auth_method = given.auth_method,
+      token_store = given.token_store,
       token_url = given.token_url
         or made.base_url:match("^%a+://[^/]+") .. TOKEN_PATH,
     }, made),

@@ -9,31 +9,114 @@ local options = require "signicat.options"
 
 local token = {}
 
---- A token of the caller's own.
+local FAILURE_KEPT = 1 -- seconds that all who ask share a failure
+local LONGEST_FETCH = 90 -- after which a fetch under way is given up for lost
+
+--- A token of the caller's own; when it is refused there is no other.
 local function ready(value)
   local authorization = "Bearer " .. value
-  return { get = function() return authorization end }
+  return {
+    get = function() return authorization end,
+    drop = function() return false end,
+  }
+end
+
+--- A tenth of its life before the end, at least 30 s, and a little earlier by
+--- chance; never more than half, or a short-lived one would be fetched for
+--- every call.
+local function margin(lifetime, random)
+  local usual = math.max(30, lifetime / 10) * (1 + random() / 10)
+  return math.min(usual, lifetime / 2)
+end
+
+--- Whether a failure says something of the token, not of who asked for it.
+local function is_shared(failure)
+  return failure.kind ~= "timeout" and failure.kind ~= "cancelled"
+end
+
+local function copy(failure)
+  local new = {}
+  for name, value in pairs(failure) do new[name] = value end
+  return setmetatable(new, getmetatable(failure))
+end
+
+--- The coroutine that runs, nil outside of any (5.1 has no main one).
+local function this_coroutine()
+  local thread, is_main = coroutine.running()
+  return not is_main and thread or nil
 end
 
 --- Remembers what `fetch` gives until shortly before it ends. Only the
---- client's clock counts, which nobody sets.
+--- client's clock counts, which nobody sets. Coroutines that ask while one of
+--- them fetches wait for what that one gets, where waiting can yield: with a
+--- sleep of the client's own.
 ---@param fetch fun(client, deadline, waiting): string?, number|table?
-local function kept(fetch)
+---@param store table? get(self), set(self, token, seconds), drop(self, token)
+local function kept(fetch, store)
   local authorization, renew_at
+  local failure, failed_until
+  local fetching -- { thread =, ends = }, while one is under way
   local source = {}
 
-  function source.get(_, client, deadline, waiting)
-    if authorization and (not renew_at or client.clock() < renew_at) then
-      return authorization
-    end
-    local value, lifetime = fetch(client, deadline, waiting)
-    if not value then return nil, lifetime end
+  local function keep(value, lifetime, client)
     authorization = "Bearer " .. value
-    -- A tenth of its life before the end, at least 30 s; never more than
-    -- half, or a short-lived one would be fetched for every call.
-    renew_at = lifetime and client.clock() + lifetime
-      - math.min(math.max(30, lifetime / 10), lifetime / 2)
+    renew_at = lifetime
+      and client.clock() + lifetime - margin(lifetime, client.random)
+  end
+
+  local function is_fresh(client)
+    return authorization and (not renew_at or client.clock() < renew_at)
+  end
+
+  --- Whether another coroutine fetches and can be waited for.
+  local function must_wait(client)
+    local leader = fetching and fetching.thread
+    return leader and client.sleep ~= core.sleep and this_coroutine()
+      and leader ~= this_coroutine() and coroutine.status(leader) ~= "dead"
+      and client.clock() < fetching.ends
+  end
+
+  local function fetch_now(client, deadline, waiting)
+    local value, lifetime
+    if store then value, lifetime = store:get() end
+    if not value then
+      fetching = { thread = this_coroutine(),
+                   ends = client.clock() + LONGEST_FETCH }
+      value, lifetime = fetch(client, deadline, waiting)
+      fetching = nil
+      if not value then
+        if is_shared(lifetime) then
+          failure = copy(lifetime)
+          failed_until = client.clock() + FAILURE_KEPT
+        end
+        return nil, lifetime
+      end
+      if store then store:set(value, lifetime) end
+    end
+    keep(value, lifetime, client)
     return authorization
+  end
+
+  function source.get(_, client, deadline, waiting)
+    if is_fresh(client) then return authorization end
+    while must_wait(client) do
+      client.sleep(0.01)
+      if is_fresh(client) then return authorization end
+    end
+    if failure and client.clock() < failed_until then
+      return nil, copy(failure)
+    end
+    return fetch_now(client, deadline, waiting)
+  end
+
+  --- A token was refused: forgets it, unless there is a newer one already.
+  --- Returns whether asking again may give another.
+  function source.drop(_, refused)
+    if authorization == refused then
+      authorization = nil
+      if store then store:drop((refused:gsub("^Bearer ", ""))) end
+    end
+    return true
   end
 
   return source
@@ -41,7 +124,7 @@ end
 
 --- A function, or an object with `get`, that returns a token and how many
 --- seconds it lives (nil: as long as the client).
-local function from_provider(auth)
+local function from_provider(auth, store)
   return kept(function()
     local value, lifetime
     if type(auth) == "function" then
@@ -58,7 +141,7 @@ local function from_provider(auth)
         .. "and a number or nil"):format(type(value), type(lifetime))
     return nil, { kind = "auth", detail = reason,
       note = "`auth` gave no token; see `detail`" }
-  end)
+  end, store)
 end
 
 local function form_encode(text)
@@ -109,7 +192,7 @@ end
 
 --- OAuth 2.0 client credentials (RFC 6749 section 4.4), in the form or as
 --- HTTP Basic.
-local function from_credentials(given, settings)
+local function from_credentials(given, settings, store)
   local origin, path = given.token_url:match("^(%a+://[^/]+)(.*)$")
   if path == "" then path = "/" end
   local endpoint = {}
@@ -140,10 +223,20 @@ local function from_credentials(given, settings)
     if timeout and timeout < (request.timeout or math.huge) then
       request.timeout = timeout
     end
-    local answer, err = call.send(client, "token", request, deadline)
+    local answer, err = call.send(client, "token", request, deadline,
+      settings)
     if answer == nil then return nil, refusal(err, secrets) end
     return read_answer(answer)
-  end)
+  end, store)
+end
+
+--- A caller's store, under this account's key.
+local function bind(store, key)
+  return store and {
+    get = function() return store:get(key) end,
+    set = function(_, value, lifetime) store:set(key, value, lifetime) end,
+    drop = function(_, value) store:drop(key, value) end,
+  }
 end
 
 --- The source of tokens that the options of a client name.
@@ -153,8 +246,10 @@ end
 --- nil, failure; `waiting` is the request that needs the token
 function token.new(given, settings)
   if given.token then return ready(given.token) end
-  if given.auth then return from_provider(given.auth) end
-  return from_credentials(given, settings)
+  local store = bind(given.token_store, "signicat " .. given.token_url .. " "
+    .. (given.client_id or ""))
+  if given.auth then return from_provider(given.auth, store) end
+  return from_credentials(given, settings, store)
 end
 
 return token

@@ -79,6 +79,7 @@ local function read_options(opts, ends)
     if options.call[name] and name ~= "timeout" then read[name] = value end
   end
   read.deadline = ends
+  read.retries = 0 -- asking again is what waiting is
   return read
 end
 
