@@ -2,7 +2,8 @@
  * service.h: what a running sandbox is made of; handlers get it to read.
  *
  * main.c fills it before the first request and takes it apart after the
- * last; nothing in it changes in between.
+ * last; nothing in it changes in between. What journal and faults point to
+ * does, under locks of their own.
  */
 #ifndef SANDBOX_SERVICE_H
 #define SANDBOX_SERVICE_H
