@@ -1,6 +1,7 @@
---- Document collections: create, get, delete.
+--- Document collections: create, get, wait, delete.
 
 local call = require "signicat.call"
+local wait = require "signicat.wait"
 
 ---@class signicat.Collections
 local Collections = {}
@@ -24,6 +25,19 @@ end
 function Collections:get(collection, opts)
   return call.operation(self.client, "getDocumentCollection", collection, nil,
     opts)
+end
+
+--- Waits until a collection has its package: it is made when all sessions on
+--- the collection are signed.
+---@param collection signicat.Id
+---@param opts signicat.WaitOptions?
+---@return signicat.Collection? collection output.packages[1].resultDocumentId
+--- is the package
+---@return signicat.Meta|signicat.Error meta or err; `invalid` at once for a
+--- collection without packageTo; `timeout`: err.result is the collection
+---@return signicat.Meta? meta when it failed
+function Collections:wait(collection, opts)
+  return wait.for_package(self, collection, opts)
 end
 
 --- Deletes a collection; its documents stay.
