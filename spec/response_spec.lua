@@ -311,6 +311,45 @@ describe("a refusal", function()
         assert.equal(seconds, err.retry_after)
       end)
   end
+
+  -- header's value, seconds, and the answer's date if another than usual
+  local SENT = "Sun, 31 Dec 2023 23:59:30 GMT"
+  for _, case in ipairs {
+    { "Mon, 01 Jan 2024 00:00:15 GMT", 45 },
+    { "Sun, 31 Dec 2023 23:59:30 GMT", 0 },
+    { "Sun, 31 Dec 2023 23:59:29 GMT", 0 }, -- past: at once
+    { "Thu, 29 Feb 2024 23:59:30 GMT", 60 * 86400 },
+    { "Sat, 31 Dec 2016 23:59:60 GMT", 1, "Sat, 31 Dec 2016 23:59:59 GMT" },
+    { "Mon, 01 Jan 2024 00:00:15 GMT", nil, "" },
+    { "Mon, 01 Jan 2024 00:00:15 GMT", nil, "2023-12-31T23:59:30Z" },
+    { "Tue, 01 Jan 2024 00:00:15 GMT", nil },
+    { "Thu, 29 Feb 2023 23:59:30 GMT", nil },
+    { "Mon, 00 Jan 2024 00:00:15 GMT", nil },
+    { "Mon, 01 jan 2024 00:00:15 GMT", nil },
+    { "Mon, 01 Jan 2024 24:00:15 GMT", nil },
+    { "Mon, 01 Jan 2024 00:60:15 GMT", nil },
+    { "Mon, 01 Jan 2024 00:00:61 GMT", nil },
+    { "Mon, 1 Jan 2024 00:00:15 GMT", nil },
+    { "Mon, 01 Jan 2024 00:00:15 UTC", nil },
+    { "Mon, 01 Jan 2024 00:00:15 GMT ", nil },
+    { "Wed, 31 Dec 1969 23:59:59 GMT", nil },
+    { "Monday, 01-Jan-24 00:00:15 GMT", nil },
+    { "Mon Jan  1 00:00:15 2024", nil },
+    { ("%"):rep(29), nil },
+  } do
+    local value, seconds, sent = case[1], case[2], case[3] or SENT
+    it(("has %s as %s after %s"):format(value, seconds, sent), function()
+      local err = failed("get", { status = 429,
+        headers = { ["retry-after"] = value, date = sent } })
+      assert.equal(seconds, err.retry_after)
+    end)
+  end
+
+  it("has no date to wait for when the answer tells no date", function()
+    local err = failed("get", { status = 429, headers = {
+      ["retry-after"] = "Mon, 01 Jan 2024 00:00:15 GMT" } })
+    assert.is_nil(err.retry_after)
+  end)
 end)
 
 -- -- what may have happened ---------------------------------------------------

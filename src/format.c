@@ -125,6 +125,40 @@ int sc_is_date_time(const char *text, size_t size, double *seconds) {
   return 1;
 }
 
+/* The month, from 1, that three letters name; 0 if they name none. */
+static int month_of(const char *s) {
+  static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  for (int i = 0; i < 12; i++)
+    if (memcmp(names + i * 3, s, 3) == 0) return i + 1;
+  return 0;
+}
+
+/* The two forms that HTTP calls obsolete are not read: no server that states
+ * its API in JSON writes them. */
+int sc_is_http_date(const char *text, size_t size, double *seconds) {
+  static const char form[] = "Aaa, 00 Aaa 0000 00:00:00 GMT";
+  static const char weekdays[] = "ThuFriSatSunMonTueWed"; /* from 1970 on */
+  int day, month, year, hour, minute, second;
+  long days;
+  if (size != sizeof form - 1) return 0;
+  for (size_t i = 0; i < size; i++)
+    if (!strchr("0Aa", form[i]) && text[i] != form[i]) return 0;
+  day = number(text + 5, 2);
+  month = month_of(text + 8);
+  year = number(text + 12, 4);
+  hour = number(text + 17, 2);
+  minute = number(text + 20, 2);
+  second = number(text + 23, 2);
+  if (year < 1970 || month < 1) return 0;
+  if (day < 1 || day > days_in_month(year, month)) return 0;
+  if (hour < 0 || hour > 23 || minute < 0 || minute > 59) return 0;
+  if (second < 0 || second > 60) return 0;
+  days = days_since_1970(year, month, day);
+  if (memcmp(weekdays + days % 7 * 3, text, 3) != 0) return 0;
+  *seconds = days * 86400.0 + hour * 3600.0 + minute * 60.0 + second;
+  return 1;
+}
+
 /* URLs */
 
 static int is_scheme(const char *text, size_t size, const char *name) {

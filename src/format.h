@@ -23,6 +23,10 @@ int sc_is_uuid(const char *text, size_t size);
  * `*seconds` becomes the whole seconds since 1970. */
 int sc_is_date_time(const char *text, size_t size, double *seconds);
 
+/* A date of HTTP (RFC 9110, IMF-fixdate) on a day that exists and has that
+ * name. `*seconds` becomes the seconds since 1970. */
+int sc_is_http_date(const char *text, size_t size, double *seconds);
+
 /* An absolute URL: a scheme, a colon and something behind it, in UTF-8,
  * without spaces and control characters; http and https need a host, too.
  * The schemes that apps make up for themselves are as good as any. */

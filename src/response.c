@@ -8,6 +8,7 @@
 #include "response.h"
 
 #include "error.h"
+#include "format.h"
 #include "json_read.h"
 #include "message.h"
 #include "operation.h"
@@ -223,12 +224,25 @@ static void read_problem(const Answer *answer) {
   if (params) copy_fields(L, &json, params);
 }
 
+/* Seconds from the answer's own Date to another one, so that no clock of
+ * this machine counts; -1 if either is none. */
+static double seconds_until(const Answer *answer, const char *date,
+                            size_t size) {
+  double then, now;
+  const char *sent;
+  if (!sc_is_http_date(date, size, &then)) return -1;
+  sent = header(answer, "date", &size);
+  if (!sent || !sc_is_http_date(sent, size, &now)) return -1;
+  return then > now ? then - now : 0;
+}
+
 /* Retry-After in seconds, or -1. */
 static double retry_after(const Answer *answer) {
   size_t size, i;
   double seconds = 0;
   const char *value = header(answer, "retry-after", &size);
-  if (!value || size == 0 || size > 9) return -1;
+  if (!value || size == 0) return -1;
+  if (size > 9) return seconds_until(answer, value, size);
   for (i = 0; i < size; i++) {
     if (value[i] < '0' || value[i] > '9') return -1;
     seconds = seconds * 10 + (value[i] - '0');
