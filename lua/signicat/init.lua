@@ -4,14 +4,18 @@
 -- tokens and the three families. It reads nothing from outside and sends
 -- nothing.
 
+local address = require "signicat.address"
 local call = require "signicat.call"
 local collections = require "signicat.collections"
 local core = require "signicat.core"
 local documents = require "signicat.documents"
+local environment = require "signicat.environment"
 local options = require "signicat.options"
 local retry = require "signicat.retry"
 local sessions = require "signicat.sessions"
 local settings = require "signicat.settings"
+local sign = require "signicat.sign"
+local strict = require "signicat.strict"
 local token = require "signicat.token"
 
 local signicat = {}
@@ -93,39 +97,54 @@ end
 
 Client.__close = Client.close
 
-local function is_loopback(host)
-  return host == "localhost" or host == "[::1]"
-    or host:match("^127%.%d+%.%d+%.%d+$") ~= nil
+--- Uploads a file, collects it and creates a session to sign it:
+--- `sign:sign{ file = "lease.pdf", title = "Lease 17" }`.
+---@param fields table file: a path, or what documents:upload takes; and the
+--- session's own fields, of which signingSetup may be left out
+---@param opts signicat.CallOptions?
+---@return signicat.Session? session with its signatureUrl
+---@return signicat.Meta|signicat.Error meta or err; err.result has `step`
+--- ("document", "collection" or "session"), where it failed, and the
+--- documentId and documentCollectionId made until then
+---@return signicat.Meta? meta when it failed
+function Client:sign(fields, opts)
+  return sign.sign(self, fields, opts)
 end
 
---- What is wrong with an address, or nil.
-local function address_fault(url, insecure_http)
-  local scheme, authority = url:match("^(https?)://([^/%s?#]+)")
-  if not scheme or url:find("[%s%c?#]") then
-    return "must be an http or https URL without query and fragment"
-  end
-  if authority:find("@", 1, true) then
-    return "must not carry a user name or a password"
-  end
-  local host = authority:gsub(":%d+$", "")
-  if scheme == "http" and not insecure_http and not is_loopback(host) then
-    return "must be https: over plain http anybody on the way can read the "
-      .. "token (insecure_http = true if you accept that)"
-  end
+--- The same client, raising the error objects that this one returns.
+---@return signicat.Client
+function Client:strict()
+  return strict.client(self)
 end
 
---- What is wrong with the addresses, all of it. A token_url that is not
---- given lies at the base_url's host, so it is as good as that.
-local function address_findings(base_url, given)
-  local findings = {}
-  for _, name in ipairs { "base_url", "token_url" } do
-    local url = name == "base_url" and base_url or given[name]
-    local reason = url and address_fault(url, given.insecure_http)
-    if reason then
-      findings[#findings + 1] = { name = name, reason = reason }
-    end
-  end
-  return findings
+local function add_families(client)
+  client.documents = documents.new(client)
+  client.collections = collections.new(client)
+  client.sessions = sessions.new(client)
+  return client
+end
+
+--- Ends a child; what it shares stays open.
+local function detach(child)
+  child.transport = closed
+end
+
+--- A child: the same connections, token and clock, other defaults. Closing a
+--- client closes its children, closing a child ends that one alone.
+---@param given signicat.CallOptions? and on_event
+---@return signicat.Client
+function Client:with(given)
+  given = options.check(given, options.with, "with")
+  return add_families(setmetatable({
+    settings = settings.with(self.settings, given),
+    on_event = given.on_event,
+    close = detach,
+  }, {
+    __index = self,
+    __name = Client.__name,
+    __tostring = Client.__tostring,
+    __close = detach,
+  }))
 end
 
 --- One credential: a token, a function, or id and secret.
@@ -152,7 +171,7 @@ function signicat.new(given)
   given = options.check(given, options.client, "new")
   check_credentials(given)
   local made = settings.new(given, defaults)
-  local findings = address_findings(made.base_url, given)
+  local findings = address.findings(made.base_url, given)
   if #findings > 0 then
     return nil, call.fail("new", { kind = "invalid", fields = findings,
                                    note = "no client was made" })
@@ -166,6 +185,7 @@ function signicat.new(given)
     wall_clock = given.wall_clock or core.wall_clock,
     sleep = given.sleep or transport.sleep or core.sleep,
     random = given.random or core.random,
+    on_event = given.on_event,
     budget = retry.budget(),
     token = token.new({
       token = given.token,
@@ -178,10 +198,18 @@ function signicat.new(given)
         or made.base_url:match("^%a+://[^/]+") .. TOKEN_PATH,
     }, made),
   }, Client)
-  client.documents = documents.new(client)
-  client.collections = collections.new(client)
-  client.sessions = sessions.new(client)
-  return client
+  return add_families(client)
+end
+
+--- Makes a client of what SIGNICAT_BASE_URL, SIGNICAT_TOKEN_URL,
+--- SIGNICAT_CLIENT_ID and SIGNICAT_CLIENT_SECRET say.
+---@param given table? options of signicat.new, which go before those
+---@return signicat.Client? client
+---@return signicat.Error? err `invalid`, naming what is missing
+function signicat.from_env(given)
+  local all, err = environment.read(given)
+  if not all then return nil, err end
+  return signicat.new(all)
 end
 
 return signicat

@@ -99,11 +99,12 @@ local function poll(name, goal, family, id, opts, judge)
   local max_delay = opts.max_delay or MAX_DELAY
   local delay = math.min(opts.first_delay or FIRST_DELAY, max_delay)
   local read = read_options(opts, ends)
+  local trace = opts.trace or client.settings.trace
   local seen, last
 
   --- What ends a wait is an error of its own, with what was seen last.
   local function fail(failure)
-    failure.result, failure.trace = seen, opts.trace
+    failure.result, failure.trace = seen, trace
     local err = call.fail(name, failure)
     observe.emit(client, "error", { error = err })
     return err
@@ -127,7 +128,8 @@ local function poll(name, goal, family, id, opts, judge)
     end
     local waited, left = client.clock() - began, ends - client.clock()
     if left <= 0 or last then
-      return nil, fail { kind = "timeout", detail = not now and meta.message or nil,
+      return nil, fail { kind = "timeout",
+        detail = not now and meta.message or nil,
         note = ("%s within %.0f s; it may still be, wait again")
           :format(goal, waited) }, now and meta or failed_meta
     end
@@ -136,7 +138,7 @@ local function poll(name, goal, family, id, opts, judge)
     if last then pause = left - math.min(1, left / 4) end
     observe.emit(client, "wait", { operation = name, seconds = waited,
       delay = pause, state = seen and lifecycle(seen).state,
-      trace = opts.trace })
+      trace = trace })
     client.sleep(pause)
     delay = math.min(delay * GROWTH, max_delay)
   end
