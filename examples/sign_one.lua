@@ -1,0 +1,32 @@
+-- Runs on a local sandbox; on the real service only with SIGNICAT_LIVE=1 and
+-- credentials. One document, one signer, from the file to the signed file.
+--
+--     lua examples/sign_one.lua [FILE.pdf [SIGNED.pdf]]
+
+local support = require "examples.support"
+local must = support.must
+
+local sign = support.client()
+
+local document = must(sign.documents:upload {
+  path = arg[1] or "examples/lease.pdf" })
+local collection = must(sign.collections:create {
+  documents = { { documentId = document.documentId } } })
+local session = must(sign.sessions:create { {
+  title = "Lease 17",
+  documents = { { documentId = document.documentId,
+                  documentCollectionId = collection.id, action = "SIGN" } },
+  signingSetup = { { signingFlow = "PKISIGNING", vendor = "NBID" } },
+  externalReference = "lease-17",
+} })[1]
+print("session", session.lifecycle.state)
+
+support.let_sign(session, "Kari Nordmann")
+local done = must(sign.sessions:wait(session, { timeout = 3600 }))
+print("session", done.lifecycle.state)
+
+local result = done.output.signatures[1].resultDocumentId
+local path = must(sign.documents:download(result, {
+  to = arg[2] or "lease-signed.pdf", overwrite = true }))
+print("signed file", path)
+sign:close()
