@@ -10,6 +10,7 @@ local collections = require "signicat.collections"
 local core = require "signicat.core"
 local documents = require "signicat.documents"
 local environment = require "signicat.environment"
+local events = require "signicat.events"
 local options = require "signicat.options"
 local retry = require "signicat.retry"
 local sessions = require "signicat.sessions"
@@ -40,6 +41,9 @@ end
 ---@param value any
 ---@return boolean
 signicat.is_error = core.is_error
+
+--- Verifying and making events.
+signicat.events = events
 
 local TOKEN_PATH = "/auth/open/connect/token"
 

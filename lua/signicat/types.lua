@@ -1,0 +1,108 @@
+---@meta
+--- What the methods take and return, for editors. Nothing requires this file.
+
+---@alias signicat.Id string|table|userdata an id, or what carries one
+
+---@class signicat.CallOptions
+---@field timeout number? seconds in all, 0 for no limit
+---@field connect_timeout number? seconds
+---@field stall_timeout number? seconds without a byte
+---@field deadline number? a moment on client:now()
+---@field retries integer? how often what is safe to repeat is tried again
+---@field max_retry_after number? the longest Retry-After waited for, seconds
+---@field should_retry (fun(err: signicat.Error, attempt: integer): boolean|number|nil)?
+---@field max_body integer? of an answer kept in memory, bytes
+---@field headers table<string, string>?
+---@field trace string? a W3C traceparent; sent, and in errors and events
+---@field validate "full"|"reference"|"off"|nil
+---@field allow_unknown boolean? take fields and values that are not known
+
+---@class signicat.WaitOptions: signicat.CallOptions
+---@field first_delay number? seconds (1)
+---@field max_delay number? seconds (15)
+
+---@class signicat.VerifyOptions
+---@field scheme string|signicat.Scheme how the event is signed; no default
+---@field secrets string|string[] several while one replaces another
+---@field tolerance number|"off"|nil seconds the timestamp may differ (300)
+---@field now number? seconds since 1970: when the event arrived
+---@field seen (fun(id: string, ttl: number): boolean?, string?)? whether an id
+--- came before, and remembers it; nil and a reason when it cannot tell
+
+---@class signicat.Query
+---@field offset integer?
+---@field limit integer? 1 to 1000
+---@field sort string|string[]|nil "+createdAt", "-createdAt", "+dueDate", ...
+---@field state string|string[]|nil
+---@field createdDateFrom string?
+---@field createdDateTo string?
+---@field dueDateFrom string?
+---@field dueDateTo string?
+---@field sessionTitleLike string?
+
+---@class signicat.Meta
+---@field status integer
+---@field headers table<string, string>
+---@field attempts integer
+---@field repeated boolean? a DELETE whose first attempt had succeeded
+---@field sha256 string? of the bytes, as the API writes it
+---@field verified boolean? whether that was compared with the API's
+
+---@class signicat.Error
+---@field kind string one of a fixed list, docs/errors.md
+---@field message string one line, safe to log
+---@field operation string
+---@field status integer?
+---@field code string?
+---@field title string?
+---@field detail string? may repeat what was sent: not for logs
+---@field fields { name: string, reason: string }[]?
+---@field trace_id string? the service's
+---@field trace string? the traceparent of the call
+---@field retryable boolean
+---@field retry_after number?
+---@field sent boolean
+---@field ambiguous boolean whether it may have been carried out
+---@field phase string?
+---@field attempts integer
+---@field result any what there is nevertheless
+
+---@class signicat.Resource: userdata a snapshot of one answer
+---@field totable fun(self): table
+---@field json fun(self): string
+
+---@class signicat.Document: signicat.Resource
+---@field documentId string
+---@field mimeType string?
+---@field createdAt string?
+---@field documentHash { hash: string, hashAlgorithm: string }?
+---@field filename string?
+---@field title string?
+---@field description string?
+
+---@class signicat.Collection: signicat.Resource
+---@field id string
+---@field documents { documentId: string, description: string? }[]
+---@field packageTo string[]?
+---@field output { packages: table[] }?
+
+---@class signicat.Session: signicat.Resource
+---@field id string
+---@field title string
+---@field documents table[]
+---@field signingSetup table[]
+---@field signatureUrl string? whoever has it can sign: a secret
+---@field signatureUrlExpiresAt string?
+---@field lifecycle { state: string, stateIsFinal: boolean }?
+---@field output { signatures: table[]?, packages: table[]? }?
+---@field externalReference string?
+---@field dueDate string?
+---@field subsequentTo string[]?
+
+---@class signicat.Page: signicat.Resource
+---@field data signicat.Session[]
+---@field total integer all that fit
+---@field count integer rows of this page
+---@field offset integer
+---@field limit integer
+---@field next fun(self, opts: signicat.CallOptions?): signicat.Page?, signicat.Meta|signicat.Error|nil
