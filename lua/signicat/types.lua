@@ -3,6 +3,12 @@
 
 ---@alias signicat.Id string|table|userdata an id, or what carries one
 
+---@alias signicat.ShouldRetry
+---| fun(err: signicat.Error, attempt: integer): boolean|number|nil
+
+---@alias signicat.NextPage
+---| fun(self, opts: signicat.CallOptions?): signicat.Page?, table?, table?
+
 ---@class signicat.CallOptions
 ---@field timeout number? seconds in all, 0 for no limit
 ---@field connect_timeout number? seconds
@@ -10,7 +16,7 @@
 ---@field deadline number? a moment on client:now()
 ---@field retries integer? how often what is safe to repeat is tried again
 ---@field max_retry_after number? the longest Retry-After waited for, seconds
----@field should_retry (fun(err: signicat.Error, attempt: integer): boolean|number|nil)?
+---@field should_retry signicat.ShouldRetry?
 ---@field max_body integer? of an answer kept in memory, bytes
 ---@field headers table<string, string>?
 ---@field trace string? a W3C traceparent; sent, and in errors and events
@@ -105,4 +111,4 @@
 ---@field count integer rows of this page
 ---@field offset integer
 ---@field limit integer
----@field next fun(self, opts: signicat.CallOptions?): signicat.Page?, signicat.Meta|signicat.Error|nil
+---@field next signicat.NextPage nil at the end; nil and an error may be retried
