@@ -8,17 +8,14 @@ local must = support.must
 
 local sign = support.client()
 
-local document = must(sign.documents:upload {
-  path = arg[1] or "examples/lease.pdf" })
-local collection = must(sign.collections:create {
-  documents = { { documentId = document.documentId } } })
-local session = must(sign.sessions:create { {
+-- Uploads the file, makes a collection of it and a session to sign it. When a
+-- step fails, `err.result` has the ids of what the steps before it made.
+local session = must(sign:sign {
+  file = arg[1] or "examples/lease.pdf",
   title = "Lease 17",
-  documents = { { documentId = document.documentId,
-                  documentCollectionId = collection.id, action = "SIGN" } },
-  signingSetup = { { signingFlow = "PKISIGNING", vendor = "NBID" } },
   externalReference = "lease-17",
-} })[1]
+  signingSetup = { { signingFlow = "PKISIGNING", vendor = "NBID" } },
+})
 print("session", session.lifecycle.state)
 
 support.let_sign(session, "Kari Nordmann")

@@ -20,16 +20,11 @@ end
 
 -- A client, and the sandbox it speaks to: nil when that is the real service.
 function support.client(options)
-  local given = {}
-  for name, value in pairs(options or {}) do given[name] = value end
   if support.live then
-    given.base_url = os.getenv "SIGNICAT_BASE_URL"
-    given.client_id = os.getenv "SIGNICAT_CLIENT_ID"
-    given.client_secret = os.getenv "SIGNICAT_CLIENT_SECRET"
-    return support.must(require "signicat".new(given))
+    return support.must(require "signicat".from_env(options))
   end
   support.service = support.must(require "signicat.sandbox".start())
-  return support.must(support.service:client(given)), support.service
+  return support.must(support.service:client(options)), support.service
 end
 
 -- The signer signs: played by the sandbox, or sent to the signing URL. That
