@@ -28,6 +28,7 @@ local good = helper.json(200, helper.session_text("READY", false))
 local refused = { kind = "connect", sent = false, phase = "connect" }
 local lost = { kind = "connect", sent = true, phase = "first_byte" }
 local slow = { kind = "timeout", sent = true, phase = "first_byte" }
+local cut = { kind = "connect", sent = true, phase = "body", status = 200 }
 local function status(code, headers)
   return { status = code, headers = headers or {} }
 end
@@ -121,7 +122,7 @@ end)
 
 describe("a delete", function()
   it("that finds nothing after its answer was lost has succeeded", function()
-    for _, before in ipairs { lost, slow, status(502) } do
+    for _, before in ipairs { lost, slow, cut, status(502) } do
       local client = service { before, status(404) }
       local done, meta = client.sessions:delete(session)
       assert.is_true(done)

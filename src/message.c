@@ -320,6 +320,8 @@ static int response_index(lua_State *L) {
     lua_pushinteger(L, response->attempts);
   } else if (strcmp(key, "reused") == 0) {
     lua_pushboolean(L, response->reused);
+  } else if (strcmp(key, "resent") == 0) {
+    lua_pushboolean(L, response->resent);
   } else if (strcmp(key, "repeated") == 0) {
     lua_pushboolean(L, response->repeated);
   } else if (strcmp(key, "timing") == 0) {

@@ -72,6 +72,7 @@ typedef struct Response {
   int status;
   int attempts;
   int reused;   /* the connection had served before */
+  int resent;   /* by libcurl, which had no answer the first time */
   int repeated; /* the success is that of an earlier attempt */
   Verified verified;
   size_t header_size;            /* of `bytes`; the body follows */

@@ -145,6 +145,21 @@ static int on_seek(void *context, curl_off_t offset, int origin) {
   return sc_source_rewind(source) == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
+#if LIBCURL_VERSION_NUM >= 0x075000
+#define KNOWS_RESENDS 1
+
+/* libcurl is about to send the request: once, or again by itself. */
+static int on_send(void *context, char *peer, char *local, int peer_port,
+                   int local_port) {
+  Transfer *transfer = context;
+  (void)peer, (void)local, (void)peer_port, (void)local_port;
+  transfer->sends++;
+  return CURL_PREREQFUNC_OK;
+}
+#else
+#define KNOWS_RESENDS 0
+#endif
+
 /* ---- filling ----------------------------------------------------------- */
 
 #define SET(option, value) (void)curl_easy_setopt(easy, option, value)
@@ -216,6 +231,10 @@ static void set_common(Transfer *transfer) {
   SET(CURLOPT_READDATA, transfer);
   SET(CURLOPT_SEEKFUNCTION, on_seek);
   SET(CURLOPT_SEEKDATA, transfer);
+#if KNOWS_RESENDS
+  SET(CURLOPT_PREREQFUNCTION, on_send);
+  SET(CURLOPT_PREREQDATA, transfer);
+#endif
   SET(CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -246,6 +265,14 @@ static void set_body(Transfer *transfer) {
       source->size >= LARGE_BODY ? (long)LARGE_BODY : NORMAL_BUFFER);
 }
 
+/* A new connection is one that libcurl does not repeat a request on: for a
+ * create without a body, whose seek cannot refuse it; and for a delete, whose
+ * repetition finds nothing, where libcurl does not tell that it repeats. */
+static int needs_fresh_connection(const Request *request) {
+  if (request->creates) return request->source.size == 0;
+  return !KNOWS_RESENDS && strcmp(request->method, "DELETE") == 0;
+}
+
 static void set_method(Transfer *transfer) {
   CURL *easy = transfer->easy;
   const Request *request = transfer->request;
@@ -260,10 +287,7 @@ static void set_method(Transfer *transfer) {
     SET(CURLOPT_HTTPGET, 1L);
   }
   SET(CURLOPT_CUSTOMREQUEST, strcmp(method, known) == 0 ? NULL : method);
-  /* Without a body there is no seek to refuse; a new connection is one that
-   * libcurl does not repeat a request on. */
-  SET(CURLOPT_FRESH_CONNECT,
-      (long)(request->creates && request->source.size == 0));
+  SET(CURLOPT_FRESH_CONNECT, (long)needs_fresh_connection(request));
 }
 
 /* To libcurl 0 is no limit, or one of its own: whatever there is of time is
@@ -433,6 +457,7 @@ static int transfer_start(lua_State *L) {
   transfer->request = request;
   transfer->state = TRANSFER_IDLE;
   transfer->status = transfer->too_large = transfer->no_memory = 0;
+  transfer->sends = 0;
   transfer->message[0] = '\0';
   begin_answer(transfer);
   request->sink.failure = 0;
@@ -469,6 +494,7 @@ static void take_answer(Transfer *transfer, Response *response) {
   memset(&transfer->bytes, 0, sizeof transfer->bytes);
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
   response->reused = connects == 0;
+  response->resent = transfer->sends > 1;
   response->timing[TIME_NAME_LOOKUP] =
       seconds(easy, CURLINFO_NAMELOOKUP_TIME_T);
   response->timing[TIME_CONNECT] = seconds(easy, CURLINFO_CONNECT_TIME_T);

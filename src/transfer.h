@@ -38,6 +38,7 @@ typedef struct Transfer {
   int headers_read; /* and all of its headers */
   int too_large;    /* the body broke the cap */
   int no_memory;    /* a callback found none */
+  int sends;        /* how often libcurl sent the request */
   size_t header_size;
   Buffer bytes;      /* the answer: headers, then the body */
   Buffer line_bytes; /* the request's header lines, each ended by NUL */

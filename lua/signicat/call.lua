@@ -85,9 +85,16 @@ local function attempt(client, name, request, deadline)
 end
 
 --- Whether a DELETE found nothing because an attempt before it, of which no
---- answer came, had deleted it.
-local function was_deleted_before(request, err, arrived)
-  return arrived and err.status == 404 and request.method == "DELETE"
+--- answer came, had deleted it. A transport may have made that one by itself.
+local function was_deleted_before(request, err, meta, arrived)
+  return err.status == 404 and request.method == "DELETE"
+    and (arrived or meta.resent)
+end
+
+--- Whether a failed attempt may have been carried out.
+local function may_have_arrived(err)
+  local status = err.status
+  return err.sent and (not status or status < 300 or status >= 500)
 end
 
 --- Writes into an error and its meta how many attempts there were.
@@ -118,7 +125,7 @@ function call.send(client, name, request, deadline, policy, spent)
     end
     local err = meta
     if number > 1 then count(number, err, failed_meta) end
-    if was_deleted_before(request, err, arrived) then
+    if was_deleted_before(request, err, failed_meta, arrived) then
       failed_meta.repeated = true
       return true, failed_meta
     end
@@ -127,7 +134,7 @@ function call.send(client, name, request, deadline, policy, spent)
     if not delay or deadline and client.clock() + delay >= deadline then
       return nil, err, failed_meta
     end
-    arrived = arrived or err.sent and (not err.status or err.status >= 500)
+    arrived = arrived or may_have_arrived(err)
     client.sleep(delay)
     if deadline then request.timeout = patience or 0 end
   end
