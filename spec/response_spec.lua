@@ -90,9 +90,11 @@ describe("a success", function()
     assert.equal("", run("download", { status = 200 }))
   end)
 
-  it("of delete is true, whatever came with it", function()
+  it("of delete is true, but not a page of somebody on the way", function()
     assert.is_true(run("remove", { status = 204 }))
-    assert.is_true(run("remove", { status = 200, body = "<html>" }))
+    assert.is_true(run("remove", { status = 200, body = "" }))
+    local err = failed("remove", { status = 200, body = "<html>" })
+    assert.same({ "protocol", false }, { err.kind, err.retryable })
   end)
 
   for _, status in ipairs { 200, 201, 202, 203, 204, 206, 226, 299 } do

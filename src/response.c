@@ -432,6 +432,15 @@ static int fail_large(const Answer *answer) {
   return finish_failure(answer);
 }
 
+/* A page of somebody on the way is no word of the service's. */
+static int decode_nothing(Answer *answer) {
+  if (answer->body_size > 0) {
+    return fail_protocol(answer, "an answer without a body was expected", -1);
+  }
+  lua_pushboolean(answer->L, 1);
+  return finish(answer);
+}
+
 /* sign:request learns from the answer what it is. */
 static int decode_any(Answer *answer) {
   size_t size;
@@ -464,10 +473,7 @@ int response_decode(lua_State *L) {
     return fail_large(&answer);
   }
   row = answer.request->operation;
-  if (row->result == RESULT_NOTHING) {
-    lua_pushboolean(L, 1);
-    return finish(&answer);
-  }
+  if (row->result == RESULT_NOTHING) return decode_nothing(&answer);
   if (answer.request->sink.path) return decode_to_file(&answer);
   if (row->result == RESULT_BYTES) return decode_to_memory(&answer);
   if (row->result == RESULT_ANY) return decode_any(&answer);
