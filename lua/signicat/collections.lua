@@ -9,19 +9,21 @@ Collections.__index = Collections
 
 --- Creates a collection of documents that will be signed together.
 ---@param fields table documents: 1 to 100 of { documentId = }; packageTo
----@param opts table? call options
----@return userdata? collection id, documents, packageTo, output
----@return table meta or err
+---@param opts signicat.CallOptions?
+---@return signicat.Collection? collection id, documents, packageTo, output
+---@return signicat.Meta|signicat.Error meta or err
+---@return signicat.Meta? meta when it failed
 function Collections:create(fields, opts)
   return call.operation(self.client, "createDocumentCollection", nil, fields,
     opts)
 end
 
 --- Reads a collection.
----@param collection any an id or an object that carries one
----@param opts table? call options
----@return userdata? collection
----@return table meta or err
+---@param collection signicat.Id
+---@param opts signicat.CallOptions?
+---@return signicat.Collection? collection
+---@return signicat.Meta|signicat.Error meta or err
+---@return signicat.Meta? meta when it failed
 function Collections:get(collection, opts)
   return call.operation(self.client, "getDocumentCollection", collection, nil,
     opts)
@@ -41,10 +43,11 @@ function Collections:wait(collection, opts)
 end
 
 --- Deletes a collection; its documents stay.
----@param collection any an id or an object that carries one
----@param opts table? call options
+---@param collection signicat.Id
+---@param opts signicat.CallOptions?
 ---@return true? done
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
+---@return signicat.Meta? meta when it failed
 function Collections:delete(collection, opts)
   return call.operation(self.client, "deleteDocumentCollection", collection,
     nil, opts)

@@ -25,13 +25,13 @@ end
 
 --- Uploads a document; its bytes are hashed on the way and compared with the
 --- hash that the service answers.
----@param source table { path = } or { content = , type = }; with a path also
---- `offset` and `length` in bytes, and `type` for other endings than pdf, txt
---- and md
----@param opts table? call options
----@return userdata? document documentId, mimeType, createdAt, documentHash
----@return table meta or err; `integrity` when the hashes differ, `io` when
---- the file cannot be read, `unsupported` for a type the service refuses
+---@param source signicat.UploadSource
+---@param opts signicat.CallOptions?
+---@return signicat.Document? document its id, type, hash and time
+---@return signicat.Meta|signicat.Error meta or err; `integrity` when the
+--- hashes differ, `io` when the file cannot be read, `unsupported` for a type
+--- the service refuses
+---@return signicat.Meta? meta when it failed
 function Documents:upload(source, opts)
   check_source(source)
   return call.operation(self.client, "uploadDocument", nil, source, opts)
@@ -39,41 +39,45 @@ end
 
 --- Downloads a document's bytes. Given a document that carries its hash, the
 --- bytes are compared with it before anything is kept.
----@param document any an id or an object that carries one
----@param opts table? `to`: a path, which appears only when it is whole;
---- `overwrite = true` to replace a file; and call options
+---@param document signicat.Id
+---@param opts signicat.DownloadOptions?
 ---@return string? content, or the path written to
----@return table meta or err; meta.sha256 is the hash as the API writes it
+---@return signicat.Meta|signicat.Error meta or err; meta.sha256 is the hash
+--- as the API writes it
+---@return signicat.Meta? meta when it failed
 function Documents:download(document, opts)
   return call.operation(self.client, "getDocument", document, nil, opts,
     options.download)
 end
 
 --- Reads all that is stored about a document.
----@param document any an id or an object that carries one
----@param opts table? call options
----@return userdata? document
----@return table meta or err
+---@param document signicat.Id
+---@param opts signicat.CallOptions?
+---@return signicat.Document? document
+---@return signicat.Meta|signicat.Error meta or err
+---@return signicat.Meta? meta when it failed
 function Documents:metadata(document, opts)
   return call.operation(self.client, "getDocumentInfo", document, nil, opts)
 end
 
 --- Stores descriptive data; a field that is absent keeps its value.
----@param document any an id or an object that carries one
+---@param document signicat.Id
 ---@param fields table filename, title (255 characters), description (1000)
----@param opts table? call options
----@return userdata? document
----@return table meta or err
+---@param opts signicat.CallOptions?
+---@return signicat.Document? document
+---@return signicat.Meta|signicat.Error meta or err
+---@return signicat.Meta? meta when it failed
 function Documents:update(document, fields, opts)
   return call.operation(self.client, "updateDocumentMetadata", document,
     fields, opts)
 end
 
 --- Deletes a document and its metadata for good.
----@param document any an id or an object that carries one
----@param opts table? call options
+---@param document signicat.Id
+---@param opts signicat.CallOptions?
 ---@return true? done
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
+---@return signicat.Meta? meta when it failed
 function Documents:delete(document, opts)
   return call.operation(self.client, "deleteDocument", document, nil, opts)
 end

@@ -21,6 +21,8 @@ local token = require "signicat.token"
 
 local signicat = {}
 
+--- Semantic: what CHANGELOG.md says of a version is what changed in it.
+---@type string
 signicat._VERSION = "0.1.0"
 
 --- JSON's null, the same value as cjson.null. An absent field is nil.
@@ -43,6 +45,7 @@ end
 signicat.is_error = core.is_error
 
 --- Verifying and making events.
+---@type table
 signicat.events = events
 
 local TOKEN_PATH = "/auth/open/connect/token"
@@ -77,9 +80,10 @@ end
 --- checks of the address and errors as every other call.
 ---@param method string in capitals
 ---@param path string from the base URL on, beginning with a slash
----@param opts table? query, json, content and type, to, and call options
+---@param opts signicat.RequestOptions?
 ---@return any value JSON as an object, other answers as a string, none: true
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
+---@return signicat.Meta? meta when it failed
 function Client:request(method, path, opts)
   if type(method) ~= "string" or type(path) ~= "string" then
     core.misuse("request takes a method and a path, both strings")
@@ -166,11 +170,10 @@ local function check_credentials(given)
 end
 
 --- Makes a client.
----@param given table base_url, token_url; one of token, auth, client_id with
---- client_secret; transport, clock, wall_clock, sleep, random; and defaults
---- for the options of its calls (seconds and bytes)
+---@param given signicat.ClientOptions one of token, auth, and client_id with
+--- client_secret; the options of calls are defaults for its calls
 ---@return signicat.Client? client
----@return table? err `invalid` for an address that cannot be used
+---@return signicat.Error? err `invalid` for an address that cannot be used
 function signicat.new(given)
   given = options.check(given, options.client, "new")
   check_credentials(given)
@@ -207,7 +210,7 @@ end
 
 --- Makes a client of what SIGNICAT_BASE_URL, SIGNICAT_TOKEN_URL,
 --- SIGNICAT_CLIENT_ID and SIGNICAT_CLIENT_SECRET say.
----@param given table? options of signicat.new, which go before those
+---@param given signicat.ClientOptions? they go before those
 ---@return signicat.Client? client
 ---@return signicat.Error? err `invalid`, naming what is missing
 function signicat.from_env(given)

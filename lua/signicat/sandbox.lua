@@ -70,11 +70,9 @@ local function fail(note, detail)
 end
 
 --- Starts a sandbox.
----@param given table? data: a folder to keep (default: a temporary one);
---- token_ttl: seconds; executable: its path; tls: https, with a certificate
---- that is "good", "wrong-name", "expired" or "untrusted"
+---@param given signicat.SandboxOptions?
 ---@return signicat.Sandbox?
----@return table? err
+---@return signicat.Error? err
 function sandbox.start(given)
   given = options.check(given, start_options, "sandbox.start")
   local arguments = { "--parent-fd", "3" }
@@ -105,9 +103,9 @@ function sandbox.start(given)
 end
 
 --- A client of this sandbox.
----@param given table? options of signicat.new
+---@param given signicat.ClientOptions?
 ---@return signicat.Client? client
----@return table? err
+---@return signicat.Error? err
 function Sandbox:client(given)
   local all = { base_url = self.url .. "/sign" }
   for name, value in pairs(given or {}) do all[name] = value end
@@ -144,34 +142,34 @@ local function act(self, action, session, fields)
 end
 
 --- Signs a session as its signer would.
----@param session any an id or a session
+---@param session signicat.Id
 ---@param signer table? name: as it stands in the certificate
 ---@return any done
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:sign(session, signer)
   return act(self, "sign", session,
     { name = signer and signer.name or "Sandbox Signer" })
 end
 
 --- Declines a session as its signer would.
----@param session any an id or a session
+---@param session signicat.Id
 ---@param words table? reason
 ---@return any done
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:reject(session, words)
   return act(self, "reject", session, { reason = words and words.reason })
 end
 
 --- The certificate that signatures of this sandbox lead to.
 ---@return string? pem
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:ca_certificate()
   return pull(self, "GET", "/ca.pem")
 end
 
 --- The service's clock: `now` as text, and how far it is `advanced`.
 ---@return any clock
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:clock()
   return pull(self, "GET", "/clock")
 end
@@ -179,7 +177,7 @@ end
 --- Moves the service's clock on: tokens and signing URLs end, due dates pass.
 ---@param seconds integer
 ---@return any clock
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:advance(seconds)
   return pull(self, "POST", "/clock", { json = { advance = seconds } })
 end
@@ -190,7 +188,7 @@ end
 --- number on its connection), at.
 ---@param filter table? operation: its id, or "token"; after: a number
 ---@return table[]? requests
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:journal(filter)
   local answer, more = pull(self, "GET", "/journal", { query = filter })
   return answer and answer.requests, more
@@ -198,7 +196,7 @@ end
 
 --- Empties the journal. Numbers go on.
 ---@return any done
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:clear_journal()
   return pull(self, "DELETE", "/journal")
 end
@@ -207,7 +205,7 @@ end
 --- skip =, reused_only =, ... }, as docs/sandbox.md has them.
 ---@param list table[]
 ---@return table[]? faults all there are now
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:faults(list)
   local answer, more = pull(self, "POST", "/faults", { json = list })
   if not answer then return nil, more end
@@ -217,7 +215,7 @@ end
 
 --- What is left of the script of faults.
 ---@return table[]? faults
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:faults_left()
   local answer, more = pull(self, "GET", "/faults")
   return answer and answer.faults, more
@@ -225,7 +223,7 @@ end
 
 --- Drops what is left of the script, and takes connections again.
 ---@return any done
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:clear_faults()
   return pull(self, "DELETE", "/faults")
 end
@@ -233,7 +231,7 @@ end
 --- Makes sessions, titled "Seeded 1" and on, as many as 200 000 at once.
 ---@param fields table sessions: how many; state: READY, SIGNED or REJECTED
 ---@return any seeded sessions, documentId, documentCollectionId
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:seed(fields)
   return pull(self, "POST", "/seed", { json = fields, timeout = 300 })
 end
@@ -241,7 +239,7 @@ end
 --- Empties the account: documents, collections, sessions, tokens, journal,
 --- faults; the clock is right again. Credentials and authority stay.
 ---@return any done
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:reset()
   return pull(self, "POST", "/reset", { timeout = 300 })
 end

@@ -64,10 +64,11 @@ function Sessions:create(list, opts)
 end
 
 --- Reads a session.
----@param session any an id or an object that carries one
----@param opts table? call options
----@return userdata? session
----@return table meta or err
+---@param session signicat.Id
+---@param opts signicat.CallOptions?
+---@return signicat.Session? session
+---@return signicat.Meta|signicat.Error meta or err
+---@return signicat.Meta? meta when it failed
 function Sessions:get(session, opts)
   return call.operation(self.client, "getSigningSession", session, nil, opts)
 end
@@ -113,21 +114,22 @@ function Sessions:find(wanted, opts)
 end
 
 --- Waits until a session is signed.
----@param session any an id or an object that carries one
----@param opts table? timeout (default 300), first_delay (1), max_delay (15),
---- all in seconds, and call options
----@return userdata? session in its final state
----@return table meta or err; `rejected`, `expired`, `timeout`: err.result is
---- the session as last seen
+---@param session signicat.Id
+---@param opts signicat.WaitOptions? `timeout` is 300 s unless told otherwise
+---@return signicat.Session? session in its final state
+---@return signicat.Meta|signicat.Error meta or err; of `rejected`, `expired`
+--- and `timeout`, err.result is the session as last seen
+---@return signicat.Meta? meta when it failed
 function Sessions:wait(session, opts)
   return wait.for_session(self, session, opts)
 end
 
 --- Deletes a session.
----@param session any an id or an object that carries one
----@param opts table? call options
+---@param session signicat.Id
+---@param opts signicat.CallOptions?
 ---@return true? done
----@return table meta or err
+---@return signicat.Meta|signicat.Error meta or err
+---@return signicat.Meta? meta when it failed
 function Sessions:delete(session, opts)
   return call.operation(self.client, "deleteSigningSession", session, nil,
     opts)

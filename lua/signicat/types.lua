@@ -23,6 +23,46 @@
 ---@field validate "full"|"reference"|"off"|nil
 ---@field allow_unknown boolean? take fields and values that are not known
 
+---@class signicat.ClientOptions: signicat.CallOptions
+---@field base_url string? "https://api.signicat.com/sign" unless given
+---@field token_url string? of the same host unless given
+---@field insecure_http boolean? take http:// for other hosts than this one
+---@field client_id string?
+---@field client_secret string?
+---@field auth_method "client_secret_post"|"client_secret_basic"|nil
+---@field token string? an access token of the caller's own
+---@field auth function|table|nil gives a token and its lifetime in seconds
+---@field token_store table? shares tokens: functions get, set and drop
+---@field on_event fun(event: signicat.Event)?
+---@field transport table? sends instead of libcurl: function send
+---@field clock (fun(): number)? seconds, never set back
+---@field wall_clock (fun(): number)? seconds since 1970
+---@field sleep fun(seconds: number)?
+---@field random (fun(): number)? from 0 to below 1
+
+---@class signicat.UploadSource
+---@field path string? of a file
+---@field offset integer? of the first byte to send
+---@field length integer? how many bytes to send
+---@field content string? the bytes themselves, in place of `path`
+---@field type string? the media type; of a path .pdf, .txt and .md tell it
+
+---@class signicat.DownloadOptions: signicat.CallOptions
+---@field to string? a path; the file appears only when it is whole
+---@field overwrite boolean? replace a file that is there
+
+---@class signicat.RequestOptions: signicat.DownloadOptions
+---@field query table<string, any>?
+---@field json any a body, written as JSON
+---@field content string? a body, sent as it is
+---@field type string? the media type of `content`
+
+---@class signicat.SandboxOptions
+---@field data string? a folder to keep; a temporary one unless given
+---@field token_ttl number? how long tokens live, seconds
+---@field executable string? its path
+---@field tls "good"|"wrong-name"|"expired"|"untrusted"|nil https, and how
+
 ---@class signicat.WaitOptions: signicat.CallOptions
 ---@field first_delay number? seconds (1)
 ---@field max_delay number? seconds (15)
@@ -50,6 +90,10 @@
 ---@field status integer
 ---@field headers table<string, string>
 ---@field attempts integer
+---@field reused boolean whether the connection was
+---@field timing table<string, number> name_lookup, connect, tls, first_byte,
+--- total: seconds since the request began
+---@field request_id string? the service's X-Request-Id
 ---@field repeated boolean? a DELETE whose first attempt had succeeded
 ---@field sha256 string? of the bytes, as the API writes it
 ---@field verified boolean? whether that was compared with the API's
