@@ -20,8 +20,7 @@ describe("a transfer", function()
     process = assert(core.spawn("lua5.4", { "spec/support/server.lua", ... }))
     port = assert(process:read_line(20))
     sign = assert(signicat.new {
-      base_url = "http://127.0.0.1:" .. port .. "/sign", token = "ready",
-      retries = 0 })
+      base_url = "http://127.0.0.1:" .. port .. "/sign", token = "ready" })
   end
 
   --- How often the server read each method, asked on a connection of its own.
@@ -278,6 +277,40 @@ describe("a transfer", function()
     assert.equal("DELETE /sign/x HTTP/1.1", delete[1])
     delete[1] = get[1]
     assert.same(get, delete)
+  end)
+
+  it("goes to the address of each request, whatever the one before", function()
+    serve("echo")
+    local other = assert(core.spawn("lua5.4", { "spec/support/server.lua",
+                                                "echo" }))
+    local ports = { port, assert(other:read_line(20)) }
+    local multi = core.multi()
+    local transfer = core.transfer(multi)
+    for _, case in ipairs { { 1, "/a" }, { 1, "/b" }, { 1, "/c?x=1&y=%20" },
+                            { 1, "/d" }, { 1, "/e%2Ff" }, { 1, "/d" },
+                            { 2, "/d" }, { 2, "/a:b@c" }, { 1, "/a" } } do
+      local host = "127.0.0.1:" .. ports[case[1]]
+      transfer:start(assert(core.raw_request({ base_url = "http://" .. host },
+        "GET", case[2], {})))
+      repeat until multi:step(1) == 0
+      local body = assert(transfer:finish()).body
+      assert.equal(("GET %s HTTP/1.1 Host: %s"):format(case[2], host),
+        body:match('"(GET [^"]*)","') .. " " .. body:match('"(Host: [^"]*)"'))
+    end
+    multi:close()
+    other:kill()
+  end)
+
+  it("says that it was given no address", function()
+    local multi = core.multi()
+    local transfer = core.transfer(multi)
+    transfer:start(assert(core.raw_request({ base_url = "http://:x" }, "GET",
+      "/a", {})))
+    repeat until multi:step(1) == 0
+    local response, failure = transfer:finish()
+    multi:close()
+    assert.is_nil(response)
+    assert.equal("invalid", failure.kind)
   end)
 
   it("leaves nothing behind when it is dropped while running", function()

@@ -1,5 +1,5 @@
 /*
- * transfer.c: fills an easy handle from a request, collects the answer and
+ * transfer.c: has an easy handle carry a request, collects the answer and
  * says what a failure was; see transfer.h.
  *
  * A request that creates something leaves through the read callback, never
@@ -10,19 +10,16 @@
 #include "transfer.h"
 
 #include "error.h"
+#include "fill.h"
 #include "multi.h"
 #include "object.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define MAX_HEADER_BYTES (256 * 1024)
 #define MAX_REFUSAL_BYTES (64 * 1024) /* of its body; the rest is dropped */
-#define LARGE_BODY (512 * 1024)       /* worth libcurl's larger buffer */
-#define NORMAL_BUFFER (64 * 1024L)
-#define MAX_SECONDS 1000000L /* what libcurl can count in 32 bits */
 
 /* The slots. */
 enum { ANCHOR_MULTI = 1, ANCHOR_REQUEST };
@@ -145,181 +142,6 @@ static int on_seek(void *context, curl_off_t offset, int origin) {
   return sc_source_rewind(source) == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
-#if LIBCURL_VERSION_NUM >= 0x075000
-#define KNOWS_RESENDS 1
-
-/* libcurl is about to send the request: once, or again by itself. */
-static int on_send(void *context, char *peer, char *local, int peer_port,
-                   int local_port) {
-  Transfer *transfer = context;
-  (void)peer, (void)local, (void)peer_port, (void)local_port;
-  transfer->sends++;
-  return CURL_PREREQFUNC_OK;
-}
-#else
-#define KNOWS_RESENDS 0
-#endif
-
-/* ---- filling ----------------------------------------------------------- */
-
-#define SET(option, value) (void)curl_easy_setopt(easy, option, value)
-
-/* Appends the lines of `text`, and after all of them links the list. */
-static int add_lines(Transfer *transfer, const char *text, int *count) {
-  const char *end;
-  for (; text && *text; text = end + 1, ++*count) {
-    end = strchr(text, '\n');
-    if (!end || *count == TRANSFER_MAX_HEADERS) return -1;
-    if (sc_buffer_append(&transfer->line_bytes, text, (size_t)(end - text)) ||
-        sc_buffer_append(&transfer->line_bytes, "", 1)) {
-      return -1;
-    }
-  }
-  return 0;
-}
-
-static int add_authorization(Transfer *transfer, int *count) {
-  const char *value = transfer->request->authorization;
-  Buffer *bytes = &transfer->line_bytes;
-  if (!value) return 0;
-  if (*count == TRANSFER_MAX_HEADERS) return -1;
-  ++*count;
-  return sc_buffer_append(bytes, "Authorization: ", 15) ||
-                 sc_buffer_append(bytes, value, strlen(value) + 1)
-             ? -1
-             : 0;
-}
-
-static int has_body(const Request *request) {
-  return request->source.kind != SOURCE_NONE ||
-         strcmp(request->method, "POST") == 0;
-}
-
-/* libcurl only reads the list, so it is laid out in our own memory: no
- * allocation for each header of each call. */
-static int set_headers(Transfer *transfer) {
-  CURL *easy = transfer->easy;
-  char *line;
-  int count = 0, i;
-  sc_buffer_clear(&transfer->line_bytes);
-  /* A body does not wait for a "100 Continue". */
-  if (add_lines(transfer, has_body(transfer->request) ? "Expect:\n" : "",
-                &count) ||
-      add_lines(transfer, transfer->request->lines, &count) ||
-      add_authorization(transfer, &count)) {
-    return -1;
-  }
-  line = transfer->line_bytes.data;
-  for (i = 0; i < count; i++, line += strlen(line) + 1) {
-    transfer->lines[i].data = line;
-    transfer->lines[i].next = i + 1 < count ? &transfer->lines[i + 1] : NULL;
-  }
-  SET(CURLOPT_HTTPHEADER, transfer->lines);
-  return 0;
-}
-
-/* What every request of a handle has in common, set once at its birth. */
-static void set_common(Transfer *transfer) {
-  CURL *easy = transfer->easy;
-  SET(CURLOPT_PRIVATE, transfer);
-  SET(CURLOPT_ERRORBUFFER, transfer->message);
-  SET(CURLOPT_HEADERFUNCTION, on_header);
-  SET(CURLOPT_HEADERDATA, transfer);
-  SET(CURLOPT_WRITEFUNCTION, on_body);
-  SET(CURLOPT_WRITEDATA, transfer);
-  SET(CURLOPT_READFUNCTION, on_read);
-  SET(CURLOPT_READDATA, transfer);
-  SET(CURLOPT_SEEKFUNCTION, on_seek);
-  SET(CURLOPT_SEEKDATA, transfer);
-#if KNOWS_RESENDS
-  SET(CURLOPT_PREREQFUNCTION, on_send);
-  SET(CURLOPT_PREREQDATA, transfer);
-#endif
-  SET(CURLOPT_NOSIGNAL, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075500
-  SET(CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-  SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-#if LIBCURL_VERSION_NUM >= 0x075700
-  /* A cancel or a timeout does not wait for a name lookup to end. */
-  SET(CURLOPT_QUICK_EXIT, 1L);
-#endif
-  /* The bundle alone can be cached; a folder is read at each connect. */
-  SET(CURLOPT_CAPATH, NULL);
-  /* Proxies of the environment are not ours to use unasked. */
-  SET(CURLOPT_PROXY, "");
-  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-}
-
-/* From here on every option is set for every request, also to what is
- * normal: nothing of the last one may stay. Resetting the handle would say
- * the same for the price of setting all of the above again. */
-
-static void set_body(Transfer *transfer) {
-  CURL *easy = transfer->easy;
-  const Source *source = &transfer->request->source;
-  SET(CURLOPT_POST, 1L);
-  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)source->size);
-  SET(CURLOPT_UPLOAD_BUFFERSIZE,
-      source->size >= LARGE_BODY ? (long)LARGE_BODY : NORMAL_BUFFER);
-}
-
-/* A new connection is one that libcurl does not repeat a request on: for a
- * create without a body, whose seek cannot refuse it; and for a delete, whose
- * repetition finds nothing, where libcurl does not tell that it repeats. */
-static int needs_fresh_connection(const Request *request) {
-  if (request->creates) return request->source.size == 0;
-  return !KNOWS_RESENDS && strcmp(request->method, "DELETE") == 0;
-}
-
-static void set_method(Transfer *transfer) {
-  CURL *easy = transfer->easy;
-  const Request *request = transfer->request;
-  const char *method = request->method, *known = "GET";
-  if (has_body(request)) {
-    set_body(transfer);
-    known = "POST";
-  } else if (strcmp(method, "HEAD") == 0) {
-    SET(CURLOPT_NOBODY, 1L);
-    known = "HEAD";
-  } else {
-    SET(CURLOPT_HTTPGET, 1L);
-  }
-  SET(CURLOPT_CUSTOMREQUEST, strcmp(method, known) == 0 ? NULL : method);
-  SET(CURLOPT_FRESH_CONNECT, (long)needs_fresh_connection(request));
-}
-
-/* To libcurl 0 is no limit, or one of its own: whatever there is of time is
- * at least a millisecond. */
-static long milliseconds(double seconds, long without_limit) {
-  if (seconds <= 0) return without_limit;
-  if (seconds >= MAX_SECONDS) return MAX_SECONDS * 1000L;
-  return (long)ceil(seconds * 1000);
-}
-
-static void set_limits(Transfer *transfer) {
-  CURL *easy = transfer->easy;
-  const Request *request = transfer->request;
-  SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout, 0));
-  SET(CURLOPT_CONNECTTIMEOUT_MS,
-      milliseconds(request->connect_timeout, MAX_SECONDS * 1000L));
-  SET(CURLOPT_LOW_SPEED_LIMIT, (long)(request->stall_timeout > 0));
-  SET(CURLOPT_LOW_SPEED_TIME,
-      (milliseconds(request->stall_timeout, 0) + 999) / 1000);
-}
-
-/* Returns -1 when there is no memory. */
-static int fill(Transfer *transfer) {
-  CURL *easy = transfer->easy;
-  set_limits(transfer);
-  set_method(transfer);
-  if (curl_easy_setopt(easy, CURLOPT_URL, transfer->request->url) != CURLE_OK) {
-    return -1;
-  }
-  return set_headers(transfer);
-}
-
 /* ---- what went wrong --------------------------------------------------- */
 
 /* The phase that was under way when the transfer failed. */
@@ -409,6 +231,40 @@ static int push_failure(lua_State *L, Transfer *transfer) {
   return 2;
 }
 
+/* ---- birth --------------------------------------------------------------- */
+
+#define SET(option, value) (void)curl_easy_setopt(easy, option, value)
+
+/* What every request of a handle has in common, set once at its birth. */
+static void set_common(Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  SET(CURLOPT_PRIVATE, transfer);
+  SET(CURLOPT_ERRORBUFFER, transfer->message);
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERDATA, transfer);
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEDATA, transfer);
+  SET(CURLOPT_READFUNCTION, on_read);
+  SET(CURLOPT_READDATA, transfer);
+  SET(CURLOPT_SEEKFUNCTION, on_seek);
+  SET(CURLOPT_SEEKDATA, transfer);
+  SET(CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075500
+  SET(CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+  /* A cancel or a timeout does not wait for a name lookup to end. */
+  SET(CURLOPT_QUICK_EXIT, 1L);
+#endif
+  /* The bundle alone can be cached; a folder is read at each connect. */
+  SET(CURLOPT_CAPATH, NULL);
+  /* Proxies of the environment are not ours to use unasked. */
+  SET(CURLOPT_PROXY, "");
+  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
 /* ---- the Lua side ------------------------------------------------------ */
 
 static Transfer *check_transfer(lua_State *L) {
@@ -436,7 +292,10 @@ int transfer_new(lua_State *L) {
   lua_pushvalue(L, 1);
   sc_setslot(L, -2, ANCHOR_MULTI);
   transfer->easy = curl_easy_init();
-  if (!transfer->easy) return luaL_error(L, "not enough memory");
+  transfer->address = curl_url();
+  if (!transfer->easy || !transfer->address) {
+    return luaL_error(L, "not enough memory");
+  }
   set_common(transfer);
   return 1;
 }
@@ -457,12 +316,11 @@ static int transfer_start(lua_State *L) {
   transfer->request = request;
   transfer->state = TRANSFER_IDLE;
   transfer->status = transfer->too_large = transfer->no_memory = 0;
-  transfer->sends = 0;
   transfer->message[0] = '\0';
   begin_answer(transfer);
   request->sink.failure = 0;
   sc_sink_abort(&request->sink);
-  if (sc_source_rewind(&request->source) != 0 || fill(transfer) != 0) {
+  if (sc_source_rewind(&request->source) != 0 || sc_fill(transfer) != 0) {
     fault = "not enough memory for the request";
   } else if (sc_multi_add(multi, transfer) != 0) {
     fault = "libcurl has no memory for the request";
@@ -494,7 +352,6 @@ static void take_answer(Transfer *transfer, Response *response) {
   memset(&transfer->bytes, 0, sizeof transfer->bytes);
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
   response->reused = connects == 0;
-  response->resent = transfer->sends > 1;
   response->timing[TIME_NAME_LOOKUP] =
       seconds(easy, CURLINFO_NAMELOOKUP_TIME_T);
   response->timing[TIME_CONNECT] = seconds(easy, CURLINFO_CONNECT_TIME_T);
@@ -536,8 +393,11 @@ static int transfer_gc(lua_State *L) {
   if (transfer->multi) sc_multi_remove(transfer->multi, transfer);
   if (transfer->easy) curl_easy_cleanup(transfer->easy);
   transfer->easy = NULL;
+  curl_url_cleanup(transfer->address);
+  transfer->address = NULL;
   transfer->state = TRANSFER_IDLE;
   sc_buffer_free(&transfer->bytes);
+  sc_buffer_free(&transfer->origin);
   sc_buffer_free(&transfer->line_bytes);
   return 0;
 }

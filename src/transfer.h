@@ -28,6 +28,8 @@ typedef enum TransferState {
 typedef struct Transfer {
   ObjectHead head;
   CURL *easy;
+  CURLU *address; /* where to, in parts */
+  Buffer origin;  /* "https://host:port" as `address` has it, or empty */
   TransferState state;
   struct Multi *multi;          /* while running */
   struct Transfer *next, *prev; /* in the multi's list */
@@ -38,7 +40,6 @@ typedef struct Transfer {
   int headers_read; /* and all of its headers */
   int too_large;    /* the body broke the cap */
   int no_memory;    /* a callback found none */
-  int sends;        /* how often libcurl sent the request */
   size_t header_size;
   Buffer bytes;      /* the answer: headers, then the body */
   Buffer line_bytes; /* the request's header lines, each ended by NUL */

@@ -1,0 +1,157 @@
+/*
+ * fill.c: from a request to the options of an easy handle; see fill.h.
+ *
+ * Every option is set for every request, also to what is normal. Resetting
+ * the handle would say the same for the price of setting those again that
+ * all requests share.
+ */
+#include "fill.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LARGE_BODY (512 * 1024) /* worth libcurl's larger buffer */
+#define NORMAL_BUFFER (64 * 1024L)
+#define MAX_SECONDS 1000000L /* what libcurl can count in 32 bits */
+
+#define SET(option, value) (void)curl_easy_setopt(easy, option, value)
+
+/* ---- address ----------------------------------------------------------- */
+
+/* libcurl takes an address apart anew for every transfer, and puts it together
+ * again, which is a fifth of all it does for a small answer. The calls of a
+ * client differ only behind the origin, so the parts are kept and a plain path
+ * is replaced. To say what is no address is left to libcurl. */
+static int set_address(Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  CURLU *address = transfer->address;
+  Buffer *origin = &transfer->origin;
+  const char *url = transfer->request->url, *host = strstr(url, "://");
+  const char *path = host ? strchr(host + 3, '/') : NULL;
+  size_t size = path ? (size_t)(path - url) : 0;
+  CURLUcode code;
+  if (size > 0 && size == origin->size &&
+      memcmp(url, origin->data, size) == 0 && !strpbrk(path, "?%")) {
+    code = curl_url_set(address, CURLUPART_PATH, path, 0);
+    if (!code) code = curl_url_set(address, CURLUPART_QUERY, NULL, 0);
+  } else {
+    sc_buffer_clear(origin);
+    code = curl_url_set(address, CURLUPART_URL, url, 0);
+    if (!code && sc_buffer_append(origin, url, size) != 0) return -1;
+  }
+  SET(CURLOPT_CURLU, code ? NULL : address);
+  if (!code) return 0;
+  return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK ? 0 : -1;
+}
+
+/* ---- headers ----------------------------------------------------------- */
+
+/* Appends the lines of `text`, and after all of them links the list. */
+static int add_lines(Transfer *transfer, const char *text, int *count) {
+  const char *end;
+  for (; text && *text; text = end + 1, ++*count) {
+    end = strchr(text, '\n');
+    if (!end || *count == TRANSFER_MAX_HEADERS) return -1;
+    if (sc_buffer_append(&transfer->line_bytes, text, (size_t)(end - text)) ||
+        sc_buffer_append(&transfer->line_bytes, "", 1)) {
+      return -1;
+    }
+  }
+  return 0;
+}
+
+static int add_authorization(Transfer *transfer, int *count) {
+  const char *value = transfer->request->authorization;
+  Buffer *bytes = &transfer->line_bytes;
+  if (!value) return 0;
+  if (*count == TRANSFER_MAX_HEADERS) return -1;
+  ++*count;
+  return sc_buffer_append(bytes, "Authorization: ", 15) ||
+                 sc_buffer_append(bytes, value, strlen(value) + 1)
+             ? -1
+             : 0;
+}
+
+static int has_body(const Request *request) {
+  return request->source.kind != SOURCE_NONE ||
+         strcmp(request->method, "POST") == 0;
+}
+
+/* libcurl only reads the list, so it is laid out in our own memory: no
+ * allocation for each header of each call. */
+static int set_headers(Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  char *line;
+  int count = 0, i;
+  sc_buffer_clear(&transfer->line_bytes);
+  /* A body does not wait for a "100 Continue". */
+  if (add_lines(transfer, has_body(transfer->request) ? "Expect:\n" : "",
+                &count) ||
+      add_lines(transfer, transfer->request->lines, &count) ||
+      add_authorization(transfer, &count)) {
+    return -1;
+  }
+  line = transfer->line_bytes.data;
+  for (i = 0; i < count; i++, line += strlen(line) + 1) {
+    transfer->lines[i].data = line;
+    transfer->lines[i].next = i + 1 < count ? &transfer->lines[i + 1] : NULL;
+  }
+  SET(CURLOPT_HTTPHEADER, count > 0 ? transfer->lines : NULL);
+  return 0;
+}
+
+/* ---- method and limits -------------------------------------------------- */
+
+static void set_body(Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  const Source *source = &transfer->request->source;
+  SET(CURLOPT_POST, 1L);
+  SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)source->size);
+  SET(CURLOPT_UPLOAD_BUFFERSIZE,
+      source->size >= LARGE_BODY ? (long)LARGE_BODY : NORMAL_BUFFER);
+}
+
+static void set_method(Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  const Request *request = transfer->request;
+  const char *method = request->method, *known = "GET";
+  if (has_body(request)) {
+    set_body(transfer);
+    known = "POST";
+  } else if (strcmp(method, "HEAD") == 0) {
+    SET(CURLOPT_NOBODY, 1L);
+    known = "HEAD";
+  } else {
+    SET(CURLOPT_HTTPGET, 1L);
+  }
+  SET(CURLOPT_CUSTOMREQUEST, strcmp(method, known) == 0 ? NULL : method);
+  /* Without a body there is no seek to refuse; a new connection is one that
+   * libcurl does not repeat a request on. */
+  SET(CURLOPT_FRESH_CONNECT,
+      (long)(request->creates && request->source.size == 0));
+}
+
+/* To libcurl 0 is no limit, or one of its own: whatever there is of time is
+ * at least a millisecond. */
+static long milliseconds(double seconds, long without_limit) {
+  if (seconds <= 0) return without_limit;
+  if (seconds >= MAX_SECONDS) return MAX_SECONDS * 1000L;
+  return (long)ceil(seconds * 1000);
+}
+
+static void set_limits(Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  const Request *request = transfer->request;
+  SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout, 0));
+  SET(CURLOPT_CONNECTTIMEOUT_MS,
+      milliseconds(request->connect_timeout, MAX_SECONDS * 1000L));
+  SET(CURLOPT_LOW_SPEED_LIMIT, (long)(request->stall_timeout > 0));
+  SET(CURLOPT_LOW_SPEED_TIME,
+      (milliseconds(request->stall_timeout, 0) + 999) / 1000);
+}
+
+int sc_fill(Transfer *transfer) {
+  set_limits(transfer);
+  set_method(transfer);
+  return set_address(transfer) == 0 ? set_headers(transfer) : -1;
+}
