@@ -22,6 +22,7 @@ local REMEMBERED = 86400 -- seconds, for an event that does not say its end
 ---@field matches fun(raw: string, secret: string, given: string): boolean
 ---@field assumed boolean? not confirmed by the service's documentation
 
+--- The schemes that `scheme` can name.
 ---@type table<string, signicat.Scheme>
 events.schemes = {
   -- Programs in use go by this; the service's documentation does not say.

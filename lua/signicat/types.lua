@@ -32,7 +32,7 @@
 ---@field auth_method "client_secret_post"|"client_secret_basic"|nil
 ---@field token string? an access token of the caller's own
 ---@field auth function|table|nil gives a token and its lifetime in seconds
----@field token_store table? shares tokens: functions get, set and drop
+---@field token_store signicat.TokenStore? shares tokens
 ---@field on_event fun(event: signicat.Event)?
 ---@field transport table? sends instead of libcurl: function send
 ---@field clock (fun(): number)? seconds, never set back

@@ -3,6 +3,7 @@
 
 local core = require "signicat.core"
 
+---@class signicat.TokenStore
 local Memory = {}
 Memory.__index = Memory
 
@@ -36,7 +37,8 @@ end
 
 return {
   --- A new store; give it to each client as `token_store`.
-  ---@param now fun(): number? seconds on a clock that nobody sets
+  ---@param now (fun(): number)? seconds on a clock that nobody sets
+  ---@return signicat.TokenStore
   new = function(now)
     return setmetatable({ kept = {}, now = now or core.now }, Memory)
   end,
