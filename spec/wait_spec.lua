@@ -151,6 +151,141 @@ describe("a session before it", function()
   end)
 end)
 
+describe("a session before one that comes before it", function()
+  local middle = helper.document
+  local function blocked_by(id)
+    return text("BLOCKED", false, ',"subsequentTo":["' .. id .. '"]')
+  end
+
+  for title, other in pairs {
+    ["was rejected"] = text("REJECTED", true),
+    ["was deleted"] = { status = 404 } } do
+    it("that " .. title .. " ends the wait", function()
+      local client, clock = waiting({ blocked_by(middle) },
+        { [middle] = blocked_by(before), [before] = other })
+      local err = failed(client)
+      assert.equal("rejected", err.kind)
+      assert.equal(session, err.result.id)
+      assert.same({}, clock.sleeps)
+    end)
+  end
+
+  it("is asked for once, even when all wait for each other", function()
+    local client, _, transport = waiting({ blocked_by(middle), signed },
+      { [middle] = blocked_by(before), [before] = blocked_by(middle) })
+    assert(client.sessions:wait(session))
+    assert.equal(4, #transport.requests)
+  end)
+
+  it("is not asked for again once it is signed", function()
+    local client, _, transport = waiting({ blocked_by(before),
+      blocked_by(before), signed }, { [before] = signed })
+    assert(client.sessions:wait(session))
+    assert.equal(4, #transport.requests)
+  end)
+end)
+
+describe("a wait", function()
+  local trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+  it("tells of every pause and of its end", function()
+    local client = waiting { ready, signed }
+    local events = {}
+    client.on_event = function(event) events[#events + 1] = event end
+    assert(client.sessions:wait(session, { trace = trace }))
+    local pauses = {}
+    for _, event in ipairs(events) do
+      if event.name == "wait" then pauses[#pauses + 1] = event end
+    end
+    assert.same({ { name = "wait", operation = "sessions:wait", seconds = 0,
+                    delay = 1, state = "READY", trace = trace } }, pauses)
+    client = waiting { text("REJECTED", true) }
+    client.on_event = function(event) events[#events + 1] = event end
+    failed(client, { trace = trace })
+    local last = events[#events]
+    assert.same({ "error", "rejected", trace },
+      { last.name, last.kind, last.trace })
+  end)
+
+  it("carries its trace in its error", function()
+    assert.equal(trace, failed(waiting { text("REJECTED", true) },
+      { trace = trace }).trace)
+    assert.equal(trace, failed((waiting { ready }):with { trace = trace })
+      .trace)
+  end)
+end)
+
+describe("waiting for a package", function()
+  local function collection(rest)
+    return helper.json(200, ('{"id":"%s"%s}'):format(helper.collection,
+      rest or ""))
+  end
+  local open = ',"packageTo":["PADES_CONTAINER"]'
+  local packed = open .. ',"output":{"packages":[{"packageType":'
+    .. '"PADES_CONTAINER","resultDocumentId":"' .. helper.document .. '"}]}'
+
+  -- The collection's n-th read is answered by `replies[n]`.
+  local function begin(replies)
+    local clock = helper.clock()
+    local client, transport = helper.client(function(_, n)
+      return replies[math.min(n, #replies)]
+    end, { clock = clock.now, sleep = clock.sleep })
+    return client, clock, transport
+  end
+
+  it("ends when there is one", function()
+    local client, clock = begin { collection(open),
+      collection(open .. ',"output":{}'),
+      collection(open .. ',"output":{"packages":[]}'),
+      collection(open .. ',"output":null'), collection(packed) }
+    local done, meta = client.collections:wait(helper.collection)
+    assert.equal(helper.document, done.output.packages[1].resultDocumentId)
+    assert.equal(200, meta.status)
+    assert.same({ 1, 1.5, 2.25, 3.375 }, clock.sleeps)
+  end)
+
+  for title, rest in pairs { ["no packageTo"] = "",
+                             ["an empty packageTo"] = ',"packageTo":[]',
+                             ["a packageTo of null"] = ',"packageTo":null' } do
+    it("is invalid at once with " .. title, function()
+      local client, clock, transport = begin { collection(rest) }
+      local none, err = client.collections:wait(helper.collection)
+      assert.is_nil(none)
+      assert.equal("invalid", err.kind)
+      assert.equal("packageTo", err.fields[1].name)
+      assert.equal("collections:wait", err.operation)
+      assert.equal(helper.collection, err.result.id)
+      assert.same({}, clock.sleeps)
+      assert.equal(1, #transport.requests)
+    end)
+  end
+
+  for status, kind in pairs { [401] = "auth", [403] = "forbidden",
+                              [404] = "not_found" } do
+    it("ends with " .. status .. " at once", function()
+      local client, clock = begin { { status = status } }
+      local none, err = client.collections:wait(helper.collection)
+      assert.is_nil(none)
+      assert.equal(kind, err.kind)
+      assert.same({}, clock.sleeps)
+    end)
+  end
+
+  it("outlives what may pass, and has one limit", function()
+    local client = begin { { status = 503 }, { status = 500 },
+                           collection(packed) }
+    assert(client.collections:wait(helper.collection))
+    local patient, clock = begin { collection(open) }
+    local none, err = patient.collections:wait(helper.collection,
+      { timeout = 20 })
+    assert.is_nil(none)
+    assert.equal("timeout", err.kind)
+    assert.matches("not packaged within %d+ s", err.message)
+    assert.equal(helper.collection, err.result.id)
+    assert.is_true(clock.time <= 1020)
+  end)
+end)
+
 describe("a due date", function()
   local function due(date, state, final)
     return text(state or "READY", final or false,
