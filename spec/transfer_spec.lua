@@ -20,7 +20,8 @@ describe("a transfer", function()
     process = assert(core.spawn("lua5.4", { "spec/support/server.lua", ... }))
     port = assert(process:read_line(20))
     sign = assert(signicat.new {
-      base_url = "http://127.0.0.1:" .. port .. "/sign", token = "ready" })
+      base_url = "http://127.0.0.1:" .. port .. "/sign", token = "ready",
+      retries = 0 })
   end
 
   --- How often the server read each method, asked on a connection of its own.

@@ -111,6 +111,14 @@ static void set_body(Transfer *transfer) {
       source->size >= LARGE_BODY ? (long)LARGE_BODY : NORMAL_BUFFER);
 }
 
+/* A new connection is one that libcurl does not repeat a request on: for a
+ * create without a body, whose seek cannot refuse it; and for a delete, whose
+ * repetition finds nothing, where libcurl does not tell that it repeats. */
+static int needs_fresh_connection(const Request *request) {
+  if (request->creates) return request->source.size == 0;
+  return !TRANSFER_KNOWS_RESENDS && strcmp(request->method, "DELETE") == 0;
+}
+
 static void set_method(Transfer *transfer) {
   CURL *easy = transfer->easy;
   const Request *request = transfer->request;
@@ -125,10 +133,7 @@ static void set_method(Transfer *transfer) {
     SET(CURLOPT_HTTPGET, 1L);
   }
   SET(CURLOPT_CUSTOMREQUEST, strcmp(method, known) == 0 ? NULL : method);
-  /* Without a body there is no seek to refuse; a new connection is one that
-   * libcurl does not repeat a request on. */
-  SET(CURLOPT_FRESH_CONNECT,
-      (long)(request->creates && request->source.size == 0));
+  SET(CURLOPT_FRESH_CONNECT, (long)needs_fresh_connection(request));
 }
 
 /* To libcurl 0 is no limit, or one of its own: whatever there is of time is

@@ -142,6 +142,17 @@ static int on_seek(void *context, curl_off_t offset, int origin) {
   return sc_source_rewind(source) == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
+#if TRANSFER_KNOWS_RESENDS
+/* libcurl is about to send the request: once, or again by itself. */
+static int on_send(void *context, char *peer, char *local, int peer_port,
+                   int local_port) {
+  Transfer *transfer = context;
+  (void)peer, (void)local, (void)peer_port, (void)local_port;
+  transfer->sends++;
+  return CURL_PREREQFUNC_OK;
+}
+#endif
+
 /* ---- what went wrong --------------------------------------------------- */
 
 /* The phase that was under way when the transfer failed. */
@@ -231,7 +242,7 @@ static int push_failure(lua_State *L, Transfer *transfer) {
   return 2;
 }
 
-/* ---- birth --------------------------------------------------------------- */
+/* ---- birth ------------------------------------------------------------- */
 
 #define SET(option, value) (void)curl_easy_setopt(easy, option, value)
 
@@ -248,6 +259,10 @@ static void set_common(Transfer *transfer) {
   SET(CURLOPT_READDATA, transfer);
   SET(CURLOPT_SEEKFUNCTION, on_seek);
   SET(CURLOPT_SEEKDATA, transfer);
+#if TRANSFER_KNOWS_RESENDS
+  SET(CURLOPT_PREREQFUNCTION, on_send);
+  SET(CURLOPT_PREREQDATA, transfer);
+#endif
   SET(CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075500
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -316,6 +331,7 @@ static int transfer_start(lua_State *L) {
   transfer->request = request;
   transfer->state = TRANSFER_IDLE;
   transfer->status = transfer->too_large = transfer->no_memory = 0;
+  transfer->sends = 0;
   transfer->message[0] = '\0';
   begin_answer(transfer);
   request->sink.failure = 0;
@@ -352,6 +368,7 @@ static void take_answer(Transfer *transfer, Response *response) {
   memset(&transfer->bytes, 0, sizeof transfer->bytes);
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
   response->reused = connects == 0;
+  response->resent = transfer->sends > 1;
   response->timing[TIME_NAME_LOOKUP] =
       seconds(easy, CURLINFO_NAMELOOKUP_TIME_T);
   response->timing[TIME_CONNECT] = seconds(easy, CURLINFO_CONNECT_TIME_T);

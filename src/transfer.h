@@ -17,6 +17,9 @@
 #define TRANSFER_TYPE "signicat.transfer"
 #define TRANSFER_MAX_HEADERS (MESSAGE_MAX_HEADERS + 4) /* and our own */
 
+/* From 7.80 on libcurl tells each time it sends a request. */
+#define TRANSFER_KNOWS_RESENDS (LIBCURL_VERSION_NUM >= 0x075000)
+
 struct Multi;
 
 typedef enum TransferState {
@@ -40,6 +43,7 @@ typedef struct Transfer {
   int headers_read; /* and all of its headers */
   int too_large;    /* the body broke the cap */
   int no_memory;    /* a callback found none */
+  int sends;        /* how often libcurl sent the request */
   size_t header_size;
   Buffer bytes;      /* the answer: headers, then the body */
   Buffer line_bytes; /* the request's header lines, each ended by NUL */
