@@ -3,9 +3,10 @@
  *
  * One easy handle, filled once and used again, sends the same GET `count`
  * times and throws the bodies away. `multi` drives it as the client does,
- * through a multi handle with one transfer in flight.
+ * through a multi handle with one transfer in flight; `parts` does so, too,
+ * and hands the address over in parts, which saves libcurl its reading.
  *
- *   floor easy|multi COUNT URL [HEADER...]
+ *   floor easy|multi|parts COUNT URL [HEADER...]
  */
 #include <curl/curl.h>
 #include <stdio.h>
@@ -45,17 +46,24 @@ static void get_multi(CURLM *multi, CURL *easy) {
 int main(int argc, char **argv) {
   struct curl_slist *headers = NULL;
   CURLM *multi = NULL;
+  CURLU *parts = NULL;
   CURL *easy;
   long i, count, status = 0;
-  if (argc < 4) fail("usage: floor easy|multi COUNT URL [HEADER...]");
+  if (argc < 4) fail("usage: floor easy|multi|parts COUNT URL [HEADER...]");
   count = strtol(argv[2], NULL, 10);
   curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (strcmp(argv[1], "multi") == 0) multi = curl_multi_init();
+  if (strcmp(argv[1], "easy") != 0) multi = curl_multi_init();
   easy = curl_easy_init();
   for (i = 4; i < argc; i++) {
     headers = curl_slist_append(headers, argv[i]);
   }
-  curl_easy_setopt(easy, CURLOPT_URL, argv[3]);
+  if (strcmp(argv[1], "parts") == 0) {
+    parts = curl_url();
+    if (curl_url_set(parts, CURLUPART_URL, argv[3], 0)) fail("no address");
+    curl_easy_setopt(easy, CURLOPT_CURLU, parts);
+  } else {
+    curl_easy_setopt(easy, CURLOPT_URL, argv[3]);
+  }
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -71,6 +79,7 @@ int main(int argc, char **argv) {
   }
   curl_easy_cleanup(easy);
   if (multi) curl_multi_cleanup(multi);
+  curl_url_cleanup(parts);
   curl_slist_free_all(headers);
   curl_global_cleanup();
   return 0;

@@ -89,8 +89,10 @@ local session_cost = each(instructions, client "session", 200, 700)
 
 print "Instructions for a GET of a session (1.6 KB, connection kept open)"
 print_row("libcurl alone: the floor", thousands(floor_cost))
-print_row("libcurl alone, through its multi handle",
+print_row("- through its multi handle",
   thousands(each(instructions, floor("multi", session_path), 200, 700)))
+print_row("- and its address in parts, as the client's",
+  thousands(each(instructions, floor("parts", session_path), 200, 700)))
 print_row("client, raw", thousands(raw_cost))
 print_row("client, resource and 3 fields", thousands(session_cost))
 print_against("raw / floor", raw_cost / floor_cost, "%.2f", 1.25)
