@@ -34,7 +34,9 @@ int sc_buffer_reserve(Buffer *b, size_t extra) {
 }
 
 int sc_buffer_append(Buffer *b, const void *bytes, size_t size) {
-  if (sc_buffer_reserve(b, size) != 0) return -1;
+  if (size > b->capacity - b->size && sc_buffer_reserve(b, size) != 0) {
+    return -1;
+  }
   /* An empty piece may come with a NULL pointer, which memcpy forbids. */
   if (size > 0) memcpy(b->data + b->size, bytes, size);
   b->size += size;
