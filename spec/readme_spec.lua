@@ -27,6 +27,10 @@ describe("README.md", function()
     return assert(load(block, "=README", "t", environment))()
   end
 
+  it("shows nothing that is not run below", function()
+    assert.equal(3, #blocks)
+  end)
+
   it("shows a loop that runs to its end", function()
     local folder = assert(io.popen("mktemp -d")):read("*l")
     local target = folder .. "/lease-signed.pdf"
