@@ -46,6 +46,12 @@ local shown = {
     "session\tLease 17\tREADY",
     "in all\t1",
   },
+  smoke = {
+    "ok\tlist", "seen\tsessions in all\t0", "ok\tupload", "seen\thash\tSHA256",
+    "ok\tmetadata", "ok\tsame bytes", "ok\tcollection", "ok\tsession",
+    "seen\tstate\tREADY", "ok\tdelete session", "ok\tdelete collection",
+    "ok\tdelete document", "ok\tit is gone",
+  },
   event = {
     "signing%-session%.completed\t[%x-]+\tsecret 2", "204",
     "duplicate", "204",
@@ -55,7 +61,7 @@ local shown = {
 
 local arguments = {
   sign_one = "examples/lease.pdf FOLDER/signed.pdf",
-  download = "FOLDER",
+  smoke = "--session",
 }
 
 -- These are no tasks: what the tasks share, and the prompt and the demo,
