@@ -38,6 +38,7 @@ build = {
         "src/documents.c",
         "src/error.c",
         "src/event.c",
+        "src/fill.c",
         "src/finding.c",
         "src/format.c",
         "src/idset.c",
