@@ -188,11 +188,21 @@ end)
 
 -- an upload's source, and what is said of it
 local sources = {
-  { { path = "a", content = "b" }, "give either `path` or `content`" },
-  { {}, "give either `path` or `content`" },
-  { { type = "a/b" }, "give either `path` or `content`" },
+  { { path = "a", content = "b" },
+    "give one of `path`, `content` and `reader`" },
+  { {}, "give one of `path`, `content` and `reader`" },
+  { { type = "a/b" }, "give one of `path`, `content` and `reader`" },
   { { content = "a", offset = 1 }, "`offset` and `length` go with `path`" },
   { { content = "a", length = 1 }, "`offset` and `length` go with `path`" },
+  { { reader = print, offset = 1, size = 1 },
+    "`offset` and `length` go with `path`" },
+  { { reader = print }, "`reader` needs `size`, in bytes" },
+  { { reader = print, size = 1, path = "a" },
+    "give one of `path`, `content` and `reader`" },
+  { { path = "a", size = 1 }, "`size` and `rewind` go with `reader`" },
+  { { content = "a", rewind = print }, "`size` and `rewind` go with `reader`" },
+  { { reader = "a", size = 1 }, "option 'reader' must be a function" },
+  { { reader = print, size = -1 }, "option 'size' must be a number of bytes" },
   { { path = 1 }, "option 'path' must be a string that is not empty" },
   { { path = "" }, "option 'path' must be a string that is not empty" },
   { setmetatable({}, { __index = { content = {}, type = "text/plain" } }),
@@ -218,8 +228,8 @@ describe("the source of an upload", function()
 
   it("is a table", function()
     for _, source in ipairs { "lease.pdf", 1, io.stdout } do
-      assert.equal("documents:upload takes a table with `path`, or "
-        .. "`content` and `type`",
+      assert.equal("documents:upload takes a table with `path`, `content` "
+        .. "and `type`, or `reader`, `size` and `type`",
         raised(function() client.documents:upload(source) end))
     end
   end)

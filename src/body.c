@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MAX_PENDING (256 * 1024) /* for a writer that is slow to take */
+
 /* ---- sources ----------------------------------------------------------- */
 
 int sc_source_open(Source *source, const char *path, int64_t offset,
@@ -44,6 +46,14 @@ static long read_file(Source *source, char *into, size_t size) {
   return -1;
 }
 
+static long read_piece(Source *source, char *into, size_t size) {
+  if (size > source->fed) size = source->fed;
+  memcpy(into, source->bytes, size);
+  source->bytes += size;
+  source->fed -= size;
+  return (long)size;
+}
+
 long sc_source_read(Source *source, char *into, size_t size) {
   int64_t left = source->size - source->position;
   long got;
@@ -52,6 +62,9 @@ long sc_source_read(Source *source, char *into, size_t size) {
   if (source->kind == SOURCE_FILE) {
     got = read_file(source, into, size);
     if (got < 0) return -1;
+  } else if (source->kind == SOURCE_READER) {
+    if (source->fed == 0) return SC_SOURCE_WAITS;
+    got = read_piece(source, into, size);
   } else {
     memcpy(into, source->bytes + source->position, size);
     got = (long)size;
@@ -61,7 +74,25 @@ long sc_source_read(Source *source, char *into, size_t size) {
   return got;
 }
 
+void sc_source_feed(Source *source, const char *bytes, size_t size) {
+  source->bytes = bytes;
+  source->fed = size;
+}
+
+static int is_begun(const Source *source) {
+  return source->position > 0 || source->fed > 0;
+}
+
+int sc_source_replayable(const Source *source) {
+  return source->kind != SOURCE_READER || source->can_rewind ||
+         !is_begun(source);
+}
+
 int sc_source_rewind(Source *source) {
+  if (source->kind == SOURCE_READER && is_begun(source)) {
+    source->must_rewind = 1;
+    source->fed = 0;
+  }
   source->position = 0;
   source->failure = 0;
   return source->hashed ? sc_digest_begin(&source->digest) : 0;
@@ -113,6 +144,7 @@ int sc_sink_target(Sink *sink, const char *path, int overwrite) {
   if (code != 0) return code;
   sink->path = resolve(path);
   if (!sink->path) return errno;
+  sink->kind = SINK_FILE;
   sink->overwrite = overwrite;
   sink->mode = exists ? status.st_mode & 07777 : 0;
   return 0;
@@ -153,14 +185,33 @@ static int open_temporary(Sink *sink) {
   }
   sink->temporary = name;
   sink->fd = fd;
-  sink->size = 0;
   if (sink->mode && fchmod(fd, (mode_t)sink->mode) != 0) return fail(sink);
   if (sc_digest_begin(&sink->digest) == 0) return 0;
   errno = ENOMEM;
   return fail(sink);
 }
 
+/* A writer's bytes wait in memory until somebody takes them. */
+static int append(Sink *sink, const char *bytes, size_t size) {
+  Buffer *pending = &sink->pending;
+  if (pending->size > 0 && pending->size + size > MAX_PENDING) {
+    return SC_SINK_FULL;
+  }
+  if (!sink->digest.context && sc_digest_begin(&sink->digest) != 0) {
+    sink->failure = ENOMEM;
+    return -1;
+  }
+  if (sc_buffer_append(pending, bytes, size) != 0) {
+    sink->failure = ENOMEM;
+    return -1;
+  }
+  sc_digest_update(&sink->digest, bytes, size);
+  sink->size += (int64_t)size;
+  return 0;
+}
+
 int sc_sink_write(Sink *sink, const char *bytes, size_t size) {
+  if (sink->kind == SINK_WRITER) return append(sink, bytes, size);
   if (!sink->temporary && open_temporary(sink) != 0) return -1;
   sc_digest_update(&sink->digest, bytes, size);
   while (size > 0) {
@@ -213,6 +264,11 @@ int sc_sink_commit(Sink *sink) {
 }
 
 void sc_sink_abort(Sink *sink) {
+  free(sink->etag);
+  sink->etag = NULL;
+  sink->held = 0;
+  sc_buffer_free(&sink->pending);
+  if (sink->kind == SINK_FILE) sink->size = 0;
   if (!sink->temporary) return;
   close(sink->fd);
   unlink(sink->temporary);
@@ -225,4 +281,5 @@ void sc_sink_close(Sink *sink) {
   sc_digest_end(&sink->digest);
   free(sink->path);
   sink->path = NULL;
+  sink->kind = SINK_NONE;
 }

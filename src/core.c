@@ -6,6 +6,7 @@
  */
 #include "compat.h"
 
+#include "download.h"
 #include "error.h"
 #include "event.h"
 #include "idset.h"
@@ -59,6 +60,7 @@ static const luaL_Reg functions[] = {
     {"parse_time", system_parse_time},
     {"format_time", system_format_time},
     {"spawn", process_spawn},
+    {"is_folder", download_is_folder},
     {NULL, NULL}};
 
 /*

@@ -8,9 +8,11 @@
 #include "fill.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-#define LARGE_BODY (512 * 1024) /* worth libcurl's larger buffer */
+#define LARGE_BODY (512 * 1024)  /* worth libcurl's larger buffer */
+#define LONG_BODY (1024 * 1024L) /* faster on HTTP/1.1 than on 2 */
 #define NORMAL_BUFFER (64 * 1024L)
 #define MAX_SECONDS 1000000L /* what libcurl can count in 32 bits */
 
@@ -72,6 +74,25 @@ static int add_authorization(Transfer *transfer, int *count) {
              : 0;
 }
 
+/* Of a document that broke off, the rest is asked for, if it is still the
+ * same; else all of it. */
+static int add_range(Transfer *transfer, int *count) {
+  const Sink *sink = &transfer->request->sink;
+  Buffer *bytes = &transfer->line_bytes;
+  char range[48];
+  int size;
+  if (!sink->held) return 0;
+  if (*count + 2 > TRANSFER_MAX_HEADERS) return -1;
+  *count += 2;
+  size = snprintf(range, sizeof range, "Range: bytes=%lld-",
+                  (long long)sink->size);
+  return sc_buffer_append(bytes, range, (size_t)size + 1) ||
+                 sc_buffer_append(bytes, "If-Range: ", 10) ||
+                 sc_buffer_append(bytes, sink->etag, strlen(sink->etag) + 1)
+             ? -1
+             : 0;
+}
+
 static int has_body(const Request *request) {
   return request->source.kind != SOURCE_NONE ||
          strcmp(request->method, "POST") == 0;
@@ -88,7 +109,7 @@ static int set_headers(Transfer *transfer) {
   if (add_lines(transfer, has_body(transfer->request) ? "Expect:\n" : "",
                 &count) ||
       add_lines(transfer, transfer->request->lines, &count) ||
-      add_authorization(transfer, &count)) {
+      add_authorization(transfer, &count) || add_range(transfer, &count)) {
     return -1;
   }
   line = transfer->line_bytes.data;
@@ -100,7 +121,8 @@ static int set_headers(Transfer *transfer) {
   return 0;
 }
 
-/* ---- method and limits -------------------------------------------------- */
+/* ---- method, limits, version
+ * -------------------------------------------------- */
 
 static void set_body(Transfer *transfer) {
   CURL *easy = transfer->easy;
@@ -150,13 +172,26 @@ static void set_limits(Transfer *transfer) {
   SET(CURLOPT_TIMEOUT_MS, milliseconds(request->timeout, 0));
   SET(CURLOPT_CONNECTTIMEOUT_MS,
       milliseconds(request->connect_timeout, MAX_SECONDS * 1000L));
-  SET(CURLOPT_LOW_SPEED_LIMIT, (long)(request->stall_timeout > 0));
-  SET(CURLOPT_LOW_SPEED_TIME,
-      (milliseconds(request->stall_timeout, 0) + 999) / 1000);
+}
+
+static void set_version(Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  long version = transfer->version;
+  if (version == CURL_HTTP_VERSION_NONE &&
+      transfer->request->source.size > LONG_BODY) {
+    version = CURL_HTTP_VERSION_1_1;
+  } else if (version == CURL_HTTP_VERSION_2) {
+    /* Nobody negotiates without TLS: who asks for 2 there knows of it. */
+    version = strncmp(transfer->request->url, "https:", 6) == 0
+                  ? CURL_HTTP_VERSION_2TLS
+                  : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+  }
+  SET(CURLOPT_HTTP_VERSION, version);
 }
 
 int sc_fill(Transfer *transfer) {
   set_limits(transfer);
+  set_version(transfer);
   set_method(transfer);
   return set_address(transfer) == 0 ? set_headers(transfer) : -1;
 }

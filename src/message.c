@@ -163,7 +163,7 @@ int message_header_lines(lua_State *L) {
 /* ---- request ----------------------------------------------------------- */
 
 Request *sc_request_new(lua_State *L) {
-  return sc_object_new(L, REQUEST_TYPE, sizeof(Request), ANCHOR_BODY);
+  return sc_object_new(L, REQUEST_TYPE, sizeof(Request), ANCHOR_STREAMS);
 }
 
 Request *sc_request_check(lua_State *L, int index) {
@@ -177,6 +177,12 @@ const char *sc_request_anchor(lua_State *L, int index,
   return bytes;
 }
 
+int sc_request_replayable(const Request *request) {
+  const Sink *sink = &request->sink;
+  return sc_source_replayable(&request->source) &&
+         (sink->kind != SINK_WRITER || sink->size == 0 || sink->held);
+}
+
 static void push_request_headers(lua_State *L, const Request *request) {
   push_headers(L, request->lines, request->lines ? strlen(request->lines) : 0);
   if (request->authorization) {
@@ -185,13 +191,22 @@ static void push_request_headers(lua_State *L, const Request *request) {
   }
 }
 
-/* The whole body as a string, for transports that are not curl. Reading it
- * here also computes its hash, as sending it would. */
+static int push_stream(lua_State *L, const Request *request, const char *name) {
+  if (!request->streams) return 0;
+  sc_getslot(L, 1, ANCHOR_STREAMS);
+  lua_getfield(L, -1, name);
+  return 1;
+}
+
+/* The whole body as a string, or the function to ask for it, for transports
+ * that are not curl. Reading it here also computes its hash, as sending it
+ * would. */
 static int push_body(lua_State *L, Request *request) {
   luaL_Buffer body;
   Source *source = &request->source;
   long got;
   if (source->kind == SOURCE_NONE) return 0;
+  if (source->kind == SOURCE_READER) return push_stream(L, request, "reader");
   if (sc_source_rewind(source) != 0) return luaL_error(L, "not enough memory");
   luaL_buffinit(L, &body);
   do {
@@ -220,9 +235,19 @@ static int request_index(lua_State *L) {
     if (request->timeout <= 0) return 0;
     lua_pushnumber(L, request->timeout);
   } else if (strcmp(key, "sink") == 0) {
+    if (request->sink.kind == SINK_WRITER) {
+      return push_stream(L, request, "writer");
+    }
     lua_pushstring(L, request->sink.path);
   } else if (strcmp(key, "creates") == 0) {
     lua_pushboolean(L, request->creates);
+  } else if (strcmp(key, "size") == 0) {
+    if (request->source.kind == SOURCE_NONE) return 0;
+    lua_pushnumber(L, (lua_Number)request->source.size);
+  } else if (strcmp(key, "on_progress") == 0) {
+    return push_stream(L, request, key);
+  } else if (strcmp(key, "replayable") == 0) {
+    lua_pushboolean(L, sc_request_replayable(request));
   } else {
     return sc_object_method(L, 2);
   }
@@ -262,7 +287,9 @@ static int request_totable(lua_State *L) {
   return 1;
 }
 
-static int request_gc(lua_State *L) {
+/* close() lets go of files; what was not committed is removed. May be called
+ * twice. */
+static int request_close(lua_State *L) {
   Request *request = sc_request_check(L, 1);
   sc_source_close(&request->source);
   sc_sink_close(&request->sink);
@@ -370,11 +397,11 @@ static int response_gc(lua_State *L) {
 }
 
 void sc_message_define(lua_State *L) {
-  static const luaL_Reg request_methods[] = {{"totable", request_totable},
-                                             {NULL, NULL}};
+  static const luaL_Reg request_methods[] = {
+      {"totable", request_totable}, {"close", request_close}, {NULL, NULL}};
   static const luaL_Reg request_meta[] = {{"__index", request_index},
                                           {"__newindex", request_newindex},
-                                          {"__gc", request_gc},
+                                          {"__gc", request_close},
                                           {NULL, NULL}};
   static const luaL_Reg response_meta[] = {{"__index", response_index},
                                            {"__newindex", response_newindex},

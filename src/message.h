@@ -22,13 +22,16 @@
 
 struct Operation;
 
-/* The strings of a request that Lua's collector has to leave alone. */
+/* What Lua's collector has to leave alone for a request: its strings, and the
+ * table { reader =, rewind =, writer =, on_progress = } of what Lua supplies
+ * and takes while the request is under way. */
 enum RequestAnchor {
   ANCHOR_URL = 1,
   ANCHOR_METHOD,
   ANCHOR_LINES,
   ANCHOR_AUTHORIZATION,
-  ANCHOR_BODY
+  ANCHOR_BODY,
+  ANCHOR_STREAMS
 };
 
 typedef struct Request {
@@ -40,9 +43,11 @@ typedef struct Request {
   const char *authorization; /* the header's value, or NULL */
   double timeout;            /* seconds in all; 0: no limit */
   double connect_timeout;    /* seconds */
+  double first_byte_timeout; /* seconds from the last byte sent; 0: none */
   double stall_timeout;      /* seconds without a byte; 0: no limit */
   size_t max_body;           /* bytes of an answer kept in memory */
   int creates;               /* never sent twice */
+  int streams;               /* ANCHOR_STREAMS holds a table */
   Source source;
   Sink sink;
   char expected[SC_SHA256_BASE64]; /* the document's hash as known, or "" */
@@ -55,6 +60,10 @@ Request *sc_request_check(lua_State *L, int index);
  * pops it and returns its bytes. */
 const char *sc_request_anchor(lua_State *L, int index,
                               enum RequestAnchor anchor);
+
+/* Whether it can be sent (again) as it is: a reader does not begin twice
+ * unasked, and a writer never gets the same bytes twice. */
+int sc_request_replayable(const Request *request);
 
 enum ResponseTime {
   TIME_NAME_LOOKUP,

@@ -6,8 +6,12 @@
 
 #include "error.h"
 #include "object.h"
+#include "watch.h"
 
 #include <math.h>
+#include <time.h>
+
+enum { SLOT_SETTINGS = 1 };
 
 static Multi *check_any(lua_State *L, int index) {
   return sc_object_check(L, index, MULTI_TYPE);
@@ -17,6 +21,10 @@ Multi *sc_multi_check(lua_State *L, int index) {
   Multi *multi = check_any(L, index);
   if (!multi->handle) sc_misuse(L, "the client is closed");
   return multi;
+}
+
+void sc_multi_push_settings(lua_State *L, int index) {
+  sc_getslot(L, sc_absindex(L, index), SLOT_SETTINGS);
 }
 
 int sc_multi_add(Multi *multi, Transfer *transfer) {
@@ -60,17 +68,49 @@ static int collect(Multi *multi) {
   return ended;
 }
 
+static double seconds_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Ends the transfers that are late; returns how many, and lowers `*wait` to
+ * what the others have left. */
+static int end_late(Multi *multi, double *wait) {
+  Transfer *transfer = multi->running, *next;
+  double now = -1;
+  int ended = 0;
+  for (; transfer; transfer = next) {
+    double left;
+    next = transfer->next;
+    if (!transfer->watched) continue;
+    if (now < 0) now = seconds_now();
+    left = sc_watch_left(transfer, now);
+    if (left <= 0) {
+      sc_transfer_done(transfer, CURLE_OPERATION_TIMEDOUT);
+      ended++;
+    } else if (left < *wait) {
+      *wait = left;
+    }
+  }
+  return ended;
+}
+
 /* step(wait) -> how many transfers still run. Does what can be done at once;
- * when nothing ended, waits up to `wait` seconds for something to happen. */
+ * when nothing ended and nobody in Lua is to supply or take bytes, waits up
+ * to `wait` seconds for something to happen. */
 static int multi_step(lua_State *L) {
   Multi *multi = sc_multi_check(L, 1);
   double wait = luaL_optnumber(L, 2, 0);
   int running = 0;
-  CURLMcode code = curl_multi_perform(multi->handle, &running);
+  CURLMcode code;
+  multi->stirred = 0;
+  code = curl_multi_perform(multi->handle, &running);
   if (code != CURLM_OK) {
     return luaL_error(L, "libcurl failed: %s", curl_multi_strerror(code));
   }
-  if (collect(multi) == 0 && running > 0 && wait > 0) {
+  if (collect(multi) + end_late(multi, &wait) == 0 && multi->count > 0 &&
+      wait > 0 && !multi->stirred) {
     int ms = wait < 1000 ? (int)ceil(wait * 1000) : 1000000;
     curl_multi_poll(multi->handle, NULL, 0, ms, NULL);
   }
@@ -95,7 +135,11 @@ static int multi_close(lua_State *L) {
 /* curl_global_init counts, and is thread-safe in the libcurl of Debian 12;
  * it is put off until somebody makes a client: require does no work. */
 int multi_new(lua_State *L) {
-  Multi *multi = sc_object_new(L, MULTI_TYPE, sizeof *multi, 0);
+  Multi *multi = sc_object_new(L, MULTI_TYPE, sizeof *multi, SLOT_SETTINGS);
+  if (lua_istable(L, 1)) {
+    lua_pushvalue(L, 1);
+    sc_setslot(L, -2, SLOT_SETTINGS);
+  }
   if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
     multi->handle = curl_multi_init();
   }

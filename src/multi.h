@@ -17,15 +17,19 @@ typedef struct Multi {
   CURLM *handle; /* NULL: closed */
   Transfer *running;
   int count;
+  int stirred; /* in this step a transfer paused for Lua */
 } Multi;
 
 /* Raises unless the multi at `index` is open. */
 Multi *sc_multi_check(lua_State *L, int index);
+/* Pushes the settings of its connections, a table or nil. */
+void sc_multi_push_settings(lua_State *L, int index);
 /* 0, or -1 when libcurl refuses; the transfer is running afterwards. */
 int sc_multi_add(Multi *multi, Transfer *transfer);
 void sc_multi_remove(Multi *multi, Transfer *transfer);
 
-/* multi() -> a new multi. */
+/* multi(settings) -> a new multi, with the settings of its connections as
+ * connection.h has them, or none. Transfers read them at their birth. */
 int multi_new(lua_State *L);
 
 void sc_multi_define(lua_State *L);

@@ -7,16 +7,17 @@
 #include "request.h"
 
 #include "address.h"
+#include "download.h"
 #include "error.h"
 #include "format.h"
 #include "json_write.h"
 #include "message.h"
 #include "operation.h"
 #include "resource.h"
+#include "streams.h"
 #include "upload.h"
 #include "validate.h"
 
-#include <errno.h>
 #include <string.h>
 
 /* The arguments' places on the stack, then that of the request. */
@@ -56,6 +57,7 @@ static void read_settings(lua_State *L, Request *request,
   request->timeout = number_setting(L, "timeout", normal->timeout);
   request->connect_timeout =
       number_setting(L, "connect_timeout", CONNECT_TIMEOUT);
+  request->first_byte_timeout = number_setting(L, "first_byte_timeout", 0);
   request->stall_timeout =
       number_setting(L, "stall_timeout", normal->stall_timeout);
   request->max_body = (size_t)number_setting(L, "max_body", MAX_BODY);
@@ -157,23 +159,6 @@ static void set_lines(lua_State *L, Request *request, const char *type) {
 
 /* ---- the calls --------------------------------------------------------- */
 
-static int set_sink(lua_State *L, Request *request) {
-  const char *path;
-  int code;
-  lua_getfield(L, SETTINGS, "to");
-  path = sc_path_string(L, -1);
-  if (!path) return 0;
-  code = sc_sink_target(&request->sink, path, boolean_setting(L, "overwrite"));
-  if (code == 0) return 0;
-  if (code == EEXIST) {
-    sc_fail(L, "io", "the file exists; say overwrite = true to replace it");
-    lua_pushstring(L, path);
-    lua_setfield(L, -2, "detail");
-    return 2;
-  }
-  return sc_fail_file(L, "the target cannot be written", path, code);
-}
-
 /* A document given as an object says what its bytes should hash to. */
 static void set_expected(lua_State *L, Request *request) {
   if (lua_type(L, ID) == LUA_TSTRING) return;
@@ -232,9 +217,12 @@ int request_new(lua_State *L) {
   lua_settop(L, REQUEST);
   if (row->result == RESULT_BYTES) {
     set_expected(L, request);
-    failed = set_sink(L, request);
+    failed = sc_download_open(L, REQUEST, SETTINGS);
     if (failed) return failed;
     lua_settop(L, REQUEST);
+  }
+  if (row->body == BODY_FILE || row->result == RESULT_BYTES) {
+    sc_streams_set(L, REQUEST, SETTINGS, PAYLOAD);
   }
   return 1;
 }
@@ -339,8 +327,9 @@ int request_raw(lua_State *L) {
   }
   set_lines(L, request, lua_tostring(L, -1));
   lua_settop(L, REQUEST);
-  failed = set_sink(L, request);
+  failed = sc_download_open(L, REQUEST, SETTINGS);
   if (failed) return failed;
   lua_settop(L, REQUEST);
+  sc_streams_set(L, REQUEST, SETTINGS, OPTIONS);
   return 1;
 }

@@ -373,9 +373,9 @@ static int bytes_differ(Answer *answer, const Digest *digest) {
 
 static int fail_differs(const Answer *answer) {
   lua_State *L = answer->L;
-  sc_fail(L, "integrity",
-          "the document's bytes do not have its hash; "
-          "nothing was kept");
+  sc_fail(L, "integrity", "the document's bytes do not have its hash; %s",
+          answer->request->sink.kind == SINK_WRITER ? "the writer has them"
+                                                    : "nothing was kept");
   lua_remove(L, -2);
   return finish_failure(answer);
 }
@@ -416,6 +416,20 @@ static int decode_to_memory(Answer *answer) {
   return finish(answer);
 }
 
+/* The writer has taken all of it by now. A transport of somebody else's gave
+ * the body instead: then the caller gets it, to hand it on. */
+static int decode_to_writer(Answer *answer) {
+  lua_State *L = answer->L;
+  Digest *digest = &answer->request->sink.digest;
+  if (answer->body_size > 0) return decode_to_memory(answer);
+  if (!digest->context && sc_digest_begin(digest) != 0) {
+    return sc_raise_memory(L);
+  }
+  if (bytes_differ(answer, digest)) return fail_differs(answer);
+  lua_pushboolean(L, 1);
+  return finish(answer);
+}
+
 /* application/json with or without parameters. */
 static int is_json_type(const char *type, size_t size) {
   static const char name[] = "application/json";
@@ -453,6 +467,13 @@ static int decode_any(Answer *answer) {
   return finish(answer);
 }
 
+/* 206 is whole only as the end of what broke off before. */
+static int is_unasked_part(const Answer *answer) {
+  const Request *request = answer->request;
+  return answer->status == 206 && !request->sink.held &&
+         request->operation->result == RESULT_BYTES;
+}
+
 int response_decode(lua_State *L) {
   Answer answer = {0};
   Response *response;
@@ -474,7 +495,13 @@ int response_decode(lua_State *L) {
   }
   row = answer.request->operation;
   if (row->result == RESULT_NOTHING) return decode_nothing(&answer);
-  if (answer.request->sink.path) return decode_to_file(&answer);
+  if (is_unasked_part(&answer)) {
+    return fail_protocol(&answer, "the server sent a part of the document", -1);
+  }
+  if (answer.request->sink.kind == SINK_FILE) return decode_to_file(&answer);
+  if (answer.request->sink.kind == SINK_WRITER) {
+    return decode_to_writer(&answer);
+  }
   if (row->result == RESULT_BYTES) return decode_to_memory(&answer);
   if (row->result == RESULT_ANY) return decode_any(&answer);
   return decode_json(&answer);

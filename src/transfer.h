@@ -2,9 +2,10 @@
  * transfer.h: one transfer of libcurl, from a Request to a Response.
  *
  * A transfer is used again and again: its easy handle and its memory stay.
- * curl's callbacks move bytes between libcurl, the request's source and sink
- * and the transfer's own buffer; they know no Lua. This is the one header
- * that includes curl's.
+ * connection.c sets what all transfers of a client share, fill.c what
+ * one request asks for, wire.c has curl's
+ * callbacks, watch.c our own limits, breakdown.c the words for a failure.
+ * This is the one header that includes curl's.
  */
 #ifndef SC_TRANSFER_H
 #define SC_TRANSFER_H
@@ -15,18 +16,36 @@
 #include <curl/curl.h>
 
 #define TRANSFER_TYPE "signicat.transfer"
-#define TRANSFER_MAX_HEADERS (MESSAGE_MAX_HEADERS + 4) /* and our own */
+#define TRANSFER_MAX_HEADERS (MESSAGE_MAX_HEADERS + 6) /* and our own */
 
 /* From 7.80 on libcurl tells each time it sends a request. */
 #define TRANSFER_KNOWS_RESENDS (LIBCURL_VERSION_NUM >= 0x075000)
 
 struct Multi;
 
+/* The slots: what Lua's collector leaves alone for a transfer. */
+enum {
+  TRANSFER_MULTI = 1,
+  TRANSFER_REQUEST,
+  TRANSFER_PIECE,  /* of a reader, while it is sent */
+  TRANSFER_FAILURE /* as Lua told it */
+};
+
 typedef enum TransferState {
   TRANSFER_IDLE,
   TRANSFER_RUNNING, /* in a multi's list */
   TRANSFER_DONE     /* `code` says how; finish takes the response */
 } TransferState;
+
+/* Which of our own limits was broken. */
+typedef enum Late { LATE_NOT, LATE_FIRST_BYTE, LATE_STALL } Late;
+
+/* Bytes that came but are not what the sink needs. */
+typedef enum Misfit {
+  MISFIT_NONE,
+  MISFIT_PART, /* 206, unasked or another part than was asked for */
+  MISFIT_WHOLE /* from the first byte on, for a writer that has some */
+} Misfit;
 
 typedef struct Transfer {
   ObjectHead head;
@@ -38,12 +57,21 @@ typedef struct Transfer {
   struct Transfer *next, *prev; /* in the multi's list */
   Request *request;             /* anchored by a slot */
   CURLcode code;
+  long version; /* of HTTP, as the client asks for it */
   int status;
   int status_read;  /* the status line of the final answer came */
   int headers_read; /* and all of its headers */
   int too_large;    /* the body broke the cap */
   int no_memory;    /* a callback found none */
   int sends;        /* how often libcurl sent the request */
+  int told;         /* Lua told the failure, it is in its slot */
+  Misfit misfit;
+  int paused; /* until Lua has supplied or taken bytes */
+  int hungry; /* it waits for a reader */
+  int watched, awaiting;
+  Late late;
+  curl_off_t moved; /* bytes at the last look, and when they last did */
+  double moved_at;
   size_t header_size;
   Buffer bytes;      /* the answer: headers, then the body */
   Buffer line_bytes; /* the request's header lines, each ended by NUL */

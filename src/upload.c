@@ -72,7 +72,8 @@ static int push_type(lua_State *L, int source, const char *path) {
     return sc_fail_field(
         L, "type",
         path ? "must be given: the file's extension is not pdf, txt or md"
-             : "must be given with `content`, as in \"application/pdf\"");
+             : "must be given with `content` or `reader`, as in "
+               "\"application/pdf\"");
   }
   if (is_media_type(type, size)) return 0;
   return sc_fail_field(L, "type", "must be a media type such as text/plain");
@@ -101,6 +102,21 @@ static int open_file(lua_State *L, int index, int source, const char *path) {
   return sc_fail_file(L, "the file to upload could not be read", path, code);
 }
 
+/* The pieces come from Lua while the request is under way; how many bytes
+ * they are in all has to be said before. Returns 0 when there is no reader. */
+static int open_reader(lua_State *L, int index, int table) {
+  Source *source = &sc_request_check(L, index)->source;
+  push_raw(L, table, "reader");
+  push_raw(L, table, "rewind");
+  if (!lua_isnil(L, -2)) {
+    source->kind = SOURCE_READER;
+    source->size = integer_field(L, table, "size", 0);
+    source->can_rewind = !lua_isnil(L, -1);
+  }
+  lua_pop(L, 2);
+  return source->kind == SOURCE_READER;
+}
+
 int sc_upload_open(lua_State *L, int index, int source) {
   const char *path;
   int failed;
@@ -110,6 +126,7 @@ int sc_upload_open(lua_State *L, int index, int source) {
   failed = push_type(L, source, path);
   if (failed) return failed;
   if (path) return open_file(L, index, source, path);
+  if (open_reader(L, index, source)) return 0;
   push_raw(L, source, "content");
   sc_upload_string(L, index);
   return 0;

@@ -1,5 +1,6 @@
 /*
- * upload.h: what a request sends: a file part or memory, and its media type.
+ * upload.h: what a request sends: a file part, memory or what a reader gives,
+ * and its media type.
  */
 #ifndef SC_UPLOAD_H
 #define SC_UPLOAD_H
@@ -12,8 +13,9 @@
 void sc_upload_string(lua_State *L, int index);
 
 /* Opens the source that the table at `source` describes: { path = , offset =,
- * length = } or { content = , type = }. Pushes the media type and returns 0,
- * or the number of values of a failure. The table is read raw. */
+ * length = }, { content = , type = } or { reader = , size = , rewind = ,
+ * type = }. Pushes the media type and returns 0, or the number of values of a
+ * failure. The table is read raw. */
 int sc_upload_open(lua_State *L, int index, int source);
 
 /* A path as C reads it, NULL for none; one with a NUL inside would name

@@ -8,6 +8,14 @@ local function is_loopback(host)
     or host:match("^127%.%d+%.%d+%.%d+$") ~= nil
 end
 
+--- Whether an address is one of this machine.
+---@param url string
+---@return boolean
+function address.is_local(url)
+  local authority = url:match("^%a+://([^/%s?#]+)") or ""
+  return is_loopback((authority:gsub(":%d+$", "")))
+end
+
 --- What is wrong with an address, or nil.
 local function fault(url, insecure_http)
   local scheme, authority = url:match("^(https?)://([^/%s?#]+)")

@@ -7,6 +7,7 @@
 local address = require "signicat.address"
 local call = require "signicat.call"
 local collections = require "signicat.collections"
+local connection = require "signicat.connection"
 local core = require "signicat.core"
 local documents = require "signicat.documents"
 local environment = require "signicat.environment"
@@ -179,12 +180,14 @@ function signicat.new(given)
   check_credentials(given)
   local made = settings.new(given, defaults)
   local findings = address.findings(made.base_url, given)
+  connection.check(given)
+  connection.add_findings(findings, made.base_url, given)
   if #findings > 0 then
     return nil, call.fail("new", { kind = "invalid", fields = findings,
                                    note = "no client was made" })
   end
   local transport = given.transport
-    or require("signicat.transport.curl").new()
+    or require("signicat.transport.curl").new(given)
   local client = setmetatable({
     settings = made,
     transport = transport,

@@ -3,6 +3,7 @@
 -- A name that is not known and a value of the wrong form are mistakes in the
 -- program, so both raise, at the caller's line, with the nearest name.
 
+local connection = require "signicat.connection"
 local core = require "signicat.core"
 
 local options = {}
@@ -36,6 +37,11 @@ local function bytes(value)
     or value % 1 ~= 0 then
     return "must be a number of bytes"
   end
+end
+
+--- As bytes, and there may be none.
+local function size(value)
+  return value ~= 0 and bytes(value) or nil
 end
 
 local function one_of(...)
@@ -87,6 +93,13 @@ local function token_store(value)
   end
 end
 
+--- Where a document goes: a path, a folder or a writer.
+local function target(value)
+  if type(value) ~= "function" and word(value) then
+    return "must be a path, a folder or a function"
+  end
+end
+
 --- W3C Trace Context: version, trace id, parent id, flags.
 local function traceparent(value)
   local version, trace, parent, flags
@@ -106,6 +119,7 @@ end
 options.call = {
   timeout = seconds,
   connect_timeout = seconds,
+  first_byte_timeout = seconds,
   stall_timeout = seconds,
   max_body = bytes,
   retries = count,
@@ -115,6 +129,7 @@ options.call = {
   validate = one_of("full", "reference", "off"),
   allow_unknown = is "boolean",
   trace = traceparent,
+  on_progress = is "function",
 }
 
 local function extend(base, more)
@@ -139,6 +154,10 @@ options.client = extend(options.with, {
   auth = provider,
   token_store = token_store,
   transport = transport,
+  tls = connection.tls_fault,
+  proxy = connection.proxy_fault,
+  no_proxy = connection.no_proxy_fault,
+  http_version = one_of("1.1", "2"),
   clock = is "function",
   wall_clock = is "function",
   sleep = is "function",
@@ -149,7 +168,7 @@ options.client = extend(options.with, {
 options.call.deadline = is "number"
 
 options.download = extend(options.call, {
-  to = word,
+  to = target,
   overwrite = is "boolean",
 })
 
@@ -170,8 +189,11 @@ options.upload = {
   path = word,
   content = is "string",
   type = is "string",
-  offset = function(value) return value ~= 0 and bytes(value) or nil end,
+  offset = size,
   length = bytes,
+  reader = is "function",
+  size = size,
+  rewind = is "function",
 }
 
 local function names_of(known)

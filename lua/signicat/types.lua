@@ -12,7 +12,9 @@
 ---@class signicat.CallOptions
 ---@field timeout number? seconds in all, 0 for no limit
 ---@field connect_timeout number? seconds
----@field stall_timeout number? seconds without a byte
+---@field first_byte_timeout number? seconds from the last byte of the request
+--- to the first of the answer, 0 for no limit (0)
+---@field stall_timeout number? seconds without a byte (documents: 30)
 ---@field deadline number? a moment on client:now()
 ---@field retries integer? how often what is safe to repeat is tried again
 ---@field max_retry_after number? the longest Retry-After waited for, seconds
@@ -21,6 +23,7 @@
 ---@field headers table<string, string>?
 ---@field trace string? a W3C traceparent; sent, and in errors and events
 ---@field validate "full"|"reference"|"off"|nil
+---@field on_progress signicat.Progress? of a document's bytes, either way
 ---@field allow_unknown boolean? take fields and values that are not known
 
 ---@class signicat.ClientOptions: signicat.CallOptions
@@ -34,21 +37,48 @@
 ---@field auth function|table|nil gives a token and its lifetime in seconds
 ---@field token_store signicat.TokenStore? shares tokens
 ---@field on_event fun(event: signicat.Event)?
+---@field tls signicat.TlsOptions?
+---@field proxy string? "http://user:password@host:port", or https, socks5(h)
+---@field no_proxy string? hosts that are reached without it, comma-separated
+---@field http_version "1.1"|"2"|nil what libcurl finds best unless given
 ---@field transport table? sends instead of libcurl: function send
 ---@field clock (fun(): number)? seconds, never set back
 ---@field wall_clock (fun(): number)? seconds since 1970
 ---@field sleep fun(seconds: number)?
 ---@field random (fun(): number)? from 0 to below 1
 
----@class signicat.UploadSource
+---@alias signicat.Reader fun(max: integer): string?, any
+--- the next bytes; nil at the end; nil and why it failed
+
+---@alias signicat.Writer fun(bytes: string): boolean?, any
+--- true when it took them; nil and why it failed
+
+---@alias signicat.Progress fun(done: integer, total: integer?): boolean?
+--- false cancels
+
+---@class signicat.UploadSource one of path, content, reader
 ---@field path string? of a file
 ---@field offset integer? of the first byte to send
 ---@field length integer? how many bytes to send
----@field content string? the bytes themselves, in place of `path`
+---@field content string? the bytes themselves
+---@field reader signicat.Reader? gives them one after the other
+---@field size integer? of all that the reader gives: one byte more or less,
+--- and nothing is uploaded
+---@field rewind function? lets the reader begin again; without it a body that
+--- was begun is never sent again
 ---@field type string? the media type; of a path .pdf, .txt and .md tell it
 
+---@class signicat.TlsOptions
+---@field ca_file string? whom to trust, a PEM file; libcurl's own if not given
+---@field ca_pem string? or the PEM text
+---@field cert string? the client's own certificate: a path, or PEM text
+---@field key string? its private key, likewise; if not given, in `cert`
+---@field insecure boolean? trust anybody, with a base_url of this machine
+---@field insecure_anywhere boolean? ... or of any other
+
 ---@class signicat.DownloadOptions: signicat.CallOptions
----@field to string? a path; the file appears only when it is whole
+---@field to string|signicat.Writer|nil a path, where a file appears only when
+--- it is whole; a folder, for the document's own name; or a writer
 ---@field overwrite boolean? replace a file that is there
 
 ---@class signicat.RequestOptions: signicat.DownloadOptions

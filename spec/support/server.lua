@@ -111,6 +111,90 @@ function behave.redirect(connection)
   return true
 end
 
+-- -- documents --------------------------------------------------------------
+
+local DOCUMENT = ("0123456789abcdef"):rep(40000)
+
+--- The value of a request's header, nil without it.
+local function header(lines, name)
+  for i = 2, #lines do
+    local found, value = lines[i]:match("^([^:]+):%s*(.*)$")
+    if found and found:lower() == name then return value end
+  end
+end
+
+--- Answers with a document, or the part of it that is asked for; of what it
+--- announces it sends `share`.
+local function send_document(connection, lines, etag, share)
+  local from = 0
+  local range = header(lines, "range")
+  local status, more = "200 OK", ""
+  if range and header(lines, "if-range") == etag then
+    from = tonumber(range:match("^bytes=(%d+)%-$"))
+    status = "206 Partial Content"
+    more = ("Content-Range: bytes %d-%d/%d\r\n"):format(from, #DOCUMENT - 1,
+      #DOCUMENT)
+  end
+  local part = DOCUMENT:sub(from + 1)
+  connection:send(("HTTP/1.1 %s\r\nContent-Type: text/plain\r\n%s%s"
+    .. "Content-Length: %d\r\n\r\n"):format(status, more,
+      etag and "Accept-Ranges: bytes\r\nETag: " .. etag .. "\r\n" or "", #part))
+  return connection:send(part:sub(1, math.floor(#part * share)))
+end
+
+function behave.document(connection, lines)
+  return send_document(connection, lines, '"one"', 1)
+end
+
+function behave.document_cut(connection, lines)
+  send_document(connection, lines, '"one"', 0.5)
+  return false
+end
+
+function behave.another_document(connection, lines)
+  return send_document(connection, lines, '"two"', 1)
+end
+
+function behave.weak_document_cut(connection, lines)
+  send_document(connection, lines, 'W/"one"', 0.5)
+  return false
+end
+
+function behave.plain_document_cut(connection, lines)
+  send_document(connection, lines, nil, 0.5)
+  return false
+end
+
+--- Half of it, then nothing more, on an open connection.
+function behave.document_stall(connection, lines)
+  send_document(connection, lines, '"one"', 0.5)
+  connection:settimeout(20)
+  connection:receive(1)
+  return false
+end
+
+--- A part nobody asked for, or not this one.
+function behave.part(connection)
+  return connection:send("HTTP/1.1 206 Partial Content\r\n"
+    .. "Content-Range: bytes 5-9/10\r\nContent-Length: 5\r\n\r\nhello")
+end
+
+--- Answers after a while.
+function behave.late(connection)
+  socket.sleep(0.6)
+  return connection:send(reply(SESSION))
+end
+
+--- Never still for long, and slow in all.
+function behave.trickle(connection)
+  local text = reply(SESSION)
+  for i = 1, #text, 20 do
+    if not connection:send(text:sub(i, i + 19)) then return false end
+    socket.sleep(0.08)
+  end
+  return true
+end
+
 local function report(connection)
   local parts = {}
   for method, count in pairs(counts) do
@@ -142,6 +226,7 @@ local function serve(connection)
   if path:find("/count$") then return report(connection) end
   seen = seen + 1
   counts[method] = (counts[method] or 0) + 1
+  if header(lines, "range") then counts.ranges = (counts.ranges or 0) + 1 end
   return behave[plan[math.min(seen, #plan)]](connection, lines)
 end
 

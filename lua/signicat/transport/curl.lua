@@ -5,10 +5,48 @@
 -- error in the middle of a call left behind is ended before the next begins:
 -- what its caller saw fail must not go on unseen.
 
+local connection = require "signicat.connection"
 local core = require "signicat.core"
+local streams = require "signicat.transport.streams"
 
 local Curl = {}
 Curl.__index = Curl
+
+-- Plain Lua 5.1 cannot yield across pcall. There what a reader or writer
+-- raises inside a coroutine leaves its transfer to the collector.
+local pcall_yields = coroutine.wrap(function()
+  return pcall(coroutine.yield, true)
+end)()
+
+local function may_protect()
+  return pcall_yields or coroutine.running() == nil
+end
+
+--- Lets Lua supply and take bytes. It may call this transport meanwhile, so
+--- the transfer is nobody's leftover until it is back.
+local function serve(self, transfer, functions, state)
+  self.running = nil
+  if may_protect() then
+    local ok, raised = pcall(streams.serve, transfer, functions, state)
+    if not ok then
+      transfer:cancel()
+      error(raised, 0)
+    end
+  else
+    streams.serve(transfer, functions, state)
+  end
+end
+
+--- Steps until the transfer is done.
+local function carry(self, transfer, functions)
+  local multi, state = self.multi, {}
+  repeat
+    self.running = transfer
+    multi:step(1)
+    if functions then serve(self, transfer, functions, state) end
+  until transfer:done()
+  self.running = nil
+end
 
 --- Sends one request and waits for its answer.
 ---@param request table|userdata as core.request made it
@@ -20,15 +58,12 @@ function Curl:send(request)
   local last = #idle
   local transfer = idle[last] or core.transfer(self.multi)
   idle[last] = nil
-  local started, failure = transfer:start(request)
+  local started, functions = transfer:start(request)
   if not started then
-    failure.sent = false
-    return nil, failure
+    functions.sent = false
+    return nil, functions
   end
-  local multi = self.multi
-  self.running = transfer
-  repeat multi:step(1) until transfer:done()
-  self.running = nil
+  carry(self, transfer, functions)
   local response, reason = transfer:finish()
   idle[#idle + 1] = transfer
   return response, reason
@@ -44,7 +79,11 @@ function Curl:close()
 end
 
 return {
-  new = function()
-    return setmetatable({ multi = core.multi(), idle = {} }, Curl)
+  --- Makes a transport.
+  ---@param given table? tls, proxy, no_proxy, http_version, as signicat.new
+  --- has them, already checked
+  new = function(given)
+    local multi = core.multi(given and connection.settings(given))
+    return setmetatable({ multi = multi, idle = {} }, Curl)
   end,
 }

@@ -1,0 +1,169 @@
+/*
+ * breakdown.c: makes a failure of how a transfer ended; see breakdown.h.
+ *
+ * libcurl's own words go into the line that is logged, except where they
+ * name files: those are the caller's and go to `detail`. The address of a
+ * proxy has no password in it (see connection.lua), so no words of libcurl's
+ * can have one.
+ */
+#include "breakdown.h"
+
+#include "error.h"
+
+#include <string.h>
+
+/* The phase that was under way when the transfer failed. */
+static const char *phase_of(const Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  curl_off_t lookup = 0;
+  char *address = NULL;
+  long sent = 0;
+  if (transfer->status_read) return "body";
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+  if (sent > 0) {
+    const Source *source = &transfer->request->source;
+    return source->position < source->size ? "send" : "first_byte";
+  }
+  curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &lookup);
+  if (lookup == 0) return "dns";
+  /* CONNECT_TIME comes only when the handshake is done as well. */
+  curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
+  if (!address || !*address) return "connect";
+  return strncmp(transfer->request->url, "https:", 6) ? "send" : "tls";
+}
+
+static const char *kind_of(CURLcode code) {
+  switch (code) {
+  case CURLE_OPERATION_TIMEDOUT: return "timeout";
+  case CURLE_OUT_OF_MEMORY: return "memory";
+  case CURLE_ABORTED_BY_CALLBACK: return "cancelled";
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_PEER_FAILED_VERIFICATION:
+  case CURLE_SSL_CERTPROBLEM:
+  case CURLE_SSL_CIPHER:
+  case CURLE_SSL_CACERT_BADFILE:
+  case CURLE_SSL_ISSUER_ERROR:
+  case CURLE_SSL_CRL_BADFILE:
+  case CURLE_SSL_ENGINE_NOTFOUND:
+  case CURLE_SSL_INVALIDCERTSTATUS:
+  case CURLE_SSL_PINNEDPUBKEYNOTMATCH: return "tls";
+  case CURLE_URL_MALFORMAT: return "invalid";
+  case CURLE_UNSUPPORTED_PROTOCOL: /* an answer that is not HTTP/1 or 2 */
+  case CURLE_WEIRD_SERVER_REPLY:
+  case CURLE_HTTP2:
+  case CURLE_HTTP2_STREAM:
+  case CURLE_BAD_CONTENT_ENCODING: return "protocol";
+  default: return "connect";
+  }
+}
+
+static int push_late(lua_State *L, Late late) {
+  if (late == LATE_FIRST_BYTE) {
+    return sc_fail(L, "timeout",
+                   "no byte of the answer came within first_byte_timeout");
+  }
+  return sc_fail(L, "timeout", "no byte moved within stall_timeout");
+}
+
+static int push_misfit(lua_State *L, Misfit misfit) {
+  if (misfit == MISFIT_PART) {
+    return sc_fail(L, "protocol",
+                   "the server sent a part of the document that was not "
+                   "asked for");
+  }
+  return sc_fail(L, "connect",
+                 "the document broke off and cannot be continued; the writer "
+                 "has a part of it");
+}
+
+static int push_file_failure(lua_State *L, const Request *request) {
+  if (request->source.failure == SC_FILE_SHRANK) {
+    return sc_fail(L, "io",
+                   "the file to upload became shorter while it was read");
+  }
+  if (request->source.failure) {
+    return sc_fail(L, sc_errno_kind(request->source.failure),
+                   "the file to upload could not be read (%s)",
+                   strerror(request->source.failure));
+  }
+  return sc_fail(L, sc_errno_kind(request->sink.failure),
+                 "the file was not written (%s)",
+                 strerror(request->sink.failure));
+}
+
+/* What we stopped ourselves we know better than libcurl's code. */
+static int push_own_failure(lua_State *L, const Transfer *transfer) {
+  const Request *request = transfer->request;
+  if (transfer->told) {
+    lua_pushnil(L);
+    sc_getslot(L, 1, TRANSFER_FAILURE);
+    return 2;
+  }
+  if (transfer->no_memory) {
+    return sc_fail(L, "memory", "not enough memory for the answer");
+  }
+  if (transfer->too_large) {
+    return sc_fail(L, "too_large", "the answer is larger than max_body allows");
+  }
+  if (request->source.failure || request->sink.failure) {
+    return push_file_failure(L, request);
+  }
+  if (transfer->misfit) return push_misfit(L, transfer->misfit);
+  if (transfer->late) return push_late(L, transfer->late);
+  return 0;
+}
+
+static int names_files(CURLcode code) {
+  return code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE;
+}
+
+static void push_libcurl_failure(lua_State *L, const Transfer *transfer) {
+  CURLcode code = transfer->code;
+  const char *words =
+      *transfer->message ? transfer->message : curl_easy_strerror(code);
+  if (!names_files(code)) {
+    sc_fail(L, kind_of(code), "%s", words);
+    return;
+  }
+  sc_fail(L, "tls", "%s",
+          code == CURLE_SSL_CERTPROBLEM
+              ? "the client's own certificate or key cannot be used"
+              : "the certificates of tls.ca_file or ca_pem cannot be used");
+  lua_pushstring(L, words);
+  lua_setfield(L, -2, "detail");
+}
+
+/* Only a break of the network's is mended by going on; what was decided here
+ * would be decided again. */
+static int can_continue(const Transfer *transfer, int own) {
+  const Sink *sink = &transfer->request->sink;
+  if (!sink->etag || sink->size == 0) return 0;
+  return !own || transfer->late;
+}
+
+int sc_breakdown_push(lua_State *L, Transfer *transfer) {
+  Sink *sink = &transfer->request->sink;
+  long sent = 0;
+  int own = push_own_failure(L, transfer);
+  if (!own) push_libcurl_failure(L, transfer);
+  curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+  lua_pushboolean(L, sent > 0);
+  lua_setfield(L, -2, "sent");
+  if (transfer->status_read) {
+    lua_pushinteger(L, transfer->status);
+    lua_setfield(L, -2, "status");
+  }
+  lua_pushstring(L, phase_of(transfer));
+  lua_setfield(L, -2, "phase");
+  if (can_continue(transfer, own)) {
+    sink->held = 1;
+    return 2;
+  }
+  sc_sink_abort(sink);
+  if (sink->kind == SINK_WRITER && sink->size > 0) {
+    /* It never gets the same bytes twice. */
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "retryable");
+  }
+  return 2;
+}

@@ -1,0 +1,267 @@
+/*
+ * wire.c: moves bytes between libcurl, a request's source and sink and the
+ * transfer's own buffer; see wire.h.
+ *
+ * A request that creates something leaves through the read callback, never
+ * through POSTFIELDS, and the seek callback refuses once the last byte was
+ * handed over: libcurl would otherwise repeat it on its own when a reused
+ * connection ends without an answer.
+ *
+ * A part of a document (206) is taken only where it was asked for, and only
+ * if it goes on where the last one broke off.
+ */
+#include "wire.h"
+
+#include "multi.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define MAX_HEADER_BYTES (256 * 1024)
+#define MAX_REFUSAL_BYTES (64 * 1024) /* of its body; the rest is dropped */
+
+void sc_wire_begin(Transfer *transfer) {
+  sc_buffer_clear(&transfer->bytes);
+  transfer->header_size = 0;
+  transfer->status_read = transfer->headers_read = 0;
+}
+
+int sc_wire_is_success(const Transfer *transfer) {
+  return transfer->status >= 200 && transfer->status <= 299;
+}
+
+/* ---- parts of a document ----------------------------------------------- */
+
+static const char *header(const Transfer *transfer, const char *name,
+                          size_t *size) {
+  return sc_header_find(transfer->bytes.data, transfer->header_size, name,
+                        size);
+}
+
+/* Digits of `text` as a number; moves it behind them. -1: none, too many. */
+static int64_t read_number(const char **text, const char *end) {
+  int64_t value = 0;
+  const char *c = *text;
+  if (c == end || *c < '0' || *c > '9') return -1;
+  for (; c < end && *c >= '0' && *c <= '9'; c++) {
+    if (value > INT64_MAX / 10 - 1) return -1;
+    value = value * 10 + (*c - '0');
+  }
+  *text = c;
+  return value;
+}
+
+/* "bytes 100-199/200": whether it goes on where the sink ends, and ends with
+ * the document. */
+static int continues(const Transfer *transfer) {
+  const Sink *sink = &transfer->request->sink;
+  size_t size;
+  const char *text = header(transfer, "content-range", &size), *end;
+  int64_t first, last, total;
+  if (!text || size < 6 || strncasecmp(text, "bytes ", 6) != 0) return 0;
+  end = text + size;
+  text += 6;
+  first = read_number(&text, end);
+  if (first != sink->size || text == end || *text++ != '-') return 0;
+  last = read_number(&text, end);
+  if (last < first || text == end || *text++ != '/') return 0;
+  total = read_number(&text, end);
+  return total == sink->total && last == total - 1;
+}
+
+/* Keeps what it takes to go on after a break: a strong ETag, the size, and
+ * the word of the server that it sends parts. */
+static void note_validator(Transfer *transfer) {
+  Sink *sink = &transfer->request->sink;
+  curl_off_t total = -1;
+  size_t size;
+  const char *value = header(transfer, "accept-ranges", &size);
+  curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &total);
+  sink->total = total;
+  if (total <= 0 || !value || size != 5 || strncasecmp(value, "bytes", 5)) {
+    return;
+  }
+  if (header(transfer, "content-encoding", &size)) return;
+  value = header(transfer, "etag", &size);
+  if (!value || size < 2 || *value != '"' || size > 1024) return;
+  sink->etag = strndup(value, size); /* without memory: no second part */
+}
+
+/* The headers of a document are there: decides where its bytes go. Returns
+ * -1 when there is no right place for them. */
+static int begin_document(Transfer *transfer) {
+  Sink *sink = &transfer->request->sink;
+  if (transfer->status == 206) {
+    if (sink->held && continues(transfer)) return 0;
+    transfer->misfit = MISFIT_PART;
+    return -1;
+  }
+  if (sink->kind == SINK_WRITER && sink->size > 0) {
+    transfer->misfit = MISFIT_WHOLE;
+    return -1;
+  }
+  /* Anew, if there was a part: it is not of this document. */
+  sc_sink_abort(sink);
+  note_validator(transfer);
+  return 0;
+}
+
+/* ---- the answer -------------------------------------------------------- */
+
+/* "HTTP/1.1 200 OK" or "HTTP/2 200". */
+static int parse_status(const char *line, size_t size) {
+  const char *space = memchr(line, ' ', size);
+  int status = 0, i;
+  if (!space || line + size - space < 4) return 0;
+  for (i = 1; i <= 3; i++) {
+    if (space[i] < '0' || space[i] > '9') return 0;
+    status = status * 10 + (space[i] - '0');
+  }
+  return status;
+}
+
+static int end_headers(Transfer *transfer) {
+  transfer->header_size = transfer->bytes.size;
+  transfer->headers_read = 1;
+  if (transfer->request->sink.kind == SINK_NONE || !transfer->status_read ||
+      !sc_wire_is_success(transfer)) {
+    return 0;
+  }
+  return begin_document(transfer);
+}
+
+static int append(Transfer *transfer, const char *bytes, size_t size) {
+  if (sc_buffer_append(&transfer->bytes, bytes, size) == 0) return 0;
+  transfer->no_memory = 1;
+  return -1;
+}
+
+/* A status line begins an answer: an interim one (1xx) is followed by the
+ * next. Lines behind the body are trailers, which the API does not use. */
+static size_t on_header(char *line, size_t one, size_t size, void *context) {
+  Transfer *transfer = context;
+  (void)one;
+  if (size >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+    sc_wire_begin(transfer);
+    transfer->status = parse_status(line, size);
+    transfer->status_read = transfer->status >= 200;
+    return size;
+  }
+  if (transfer->headers_read) return size;
+  if (size <= 2 && (*line == '\r' || *line == '\n')) {
+    return end_headers(transfer) == 0 ? size : 0;
+  }
+  if (transfer->bytes.size + size > MAX_HEADER_BYTES) {
+    transfer->too_large = 1;
+    return 0;
+  }
+  return append(transfer, line, size) == 0 ? size : 0;
+}
+
+/* The announced size, when it is within the cap, is asked for at once. */
+static int keep_success(Transfer *transfer, const char *bytes, size_t size) {
+  size_t kept = transfer->bytes.size - transfer->header_size;
+  size_t cap = transfer->request->max_body;
+  curl_off_t announced = 0;
+  if (size > cap - kept) {
+    transfer->too_large = 1;
+    return -1;
+  }
+  if (kept == 0) {
+    curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
+                      &announced);
+    if (announced > 0 && (uint64_t)announced <= cap &&
+        sc_buffer_reserve(&transfer->bytes, (size_t)announced) != 0) {
+      transfer->no_memory = 1;
+      return -1;
+    }
+  }
+  return append(transfer, bytes, size);
+}
+
+/* Of a refusal the status counts most: its body is cut, never a failure. */
+static int keep_refusal(Transfer *transfer, const char *bytes, size_t size) {
+  size_t kept = transfer->bytes.size - transfer->header_size;
+  size_t room = kept < MAX_REFUSAL_BYTES ? MAX_REFUSAL_BYTES - kept : 0;
+  return append(transfer, bytes, size < room ? size : room);
+}
+
+/* Lua has the word before this goes on. */
+static void pause_for_lua(Transfer *transfer) {
+  transfer->paused = 1;
+  if (transfer->multi) transfer->multi->stirred = 1;
+}
+
+static size_t on_body(char *bytes, size_t one, size_t size, void *context) {
+  Transfer *transfer = context;
+  Sink *sink = &transfer->request->sink;
+  int failed;
+  (void)one;
+  if (!sc_wire_is_success(transfer)) {
+    failed = keep_refusal(transfer, bytes, size);
+  } else if (sink->kind != SINK_NONE) {
+    failed = sc_sink_write(sink, bytes, size);
+    if (failed == SC_SINK_FULL) {
+      pause_for_lua(transfer);
+      return CURL_WRITEFUNC_PAUSE;
+    }
+  } else {
+    failed = keep_success(transfer, bytes, size);
+  }
+  return failed ? 0 : size;
+}
+
+/* ---- the request ------------------------------------------------------- */
+
+static size_t on_read(char *into, size_t one, size_t size, void *context) {
+  Transfer *transfer = context;
+  long got = sc_source_read(&transfer->request->source, into, one * size);
+  if (got == SC_SOURCE_WAITS) {
+    transfer->hungry = 1;
+    pause_for_lua(transfer);
+    return CURL_READFUNC_PAUSE;
+  }
+  return got < 0 ? CURL_READFUNC_ABORT : (size_t)got;
+}
+
+static int on_seek(void *context, curl_off_t offset, int origin) {
+  Transfer *transfer = context;
+  Request *request = transfer->request;
+  Source *source = &request->source;
+  if (origin != SEEK_SET || offset != 0) return CURL_SEEKFUNC_FAIL;
+  if (request->creates && source->position == source->size) {
+    return CURL_SEEKFUNC_FAIL;
+  }
+  if (!sc_source_replayable(source)) return CURL_SEEKFUNC_FAIL;
+  return sc_source_rewind(source) == 0 ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
+#if TRANSFER_KNOWS_RESENDS
+/* libcurl is about to send the request: once, or again by itself. */
+static int on_send(void *context, char *peer, char *local, int peer_port,
+                   int local_port) {
+  Transfer *transfer = context;
+  (void)peer, (void)local, (void)peer_port, (void)local_port;
+  transfer->sends++;
+  return CURL_PREREQFUNC_OK;
+}
+#endif
+
+#define SET(option, value) (void)curl_easy_setopt(easy, option, value)
+
+void sc_wire_connect(Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  SET(CURLOPT_HEADERFUNCTION, on_header);
+  SET(CURLOPT_HEADERDATA, transfer);
+  SET(CURLOPT_WRITEFUNCTION, on_body);
+  SET(CURLOPT_WRITEDATA, transfer);
+  SET(CURLOPT_READFUNCTION, on_read);
+  SET(CURLOPT_READDATA, transfer);
+  SET(CURLOPT_SEEKFUNCTION, on_seek);
+  SET(CURLOPT_SEEKDATA, transfer);
+#if TRANSFER_KNOWS_RESENDS
+  SET(CURLOPT_PREREQFUNCTION, on_send);
+  SET(CURLOPT_PREREQDATA, transfer);
+#endif
+}
