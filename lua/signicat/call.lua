@@ -4,6 +4,7 @@
 -- so that a transport may yield. Nothing of a call is kept on the client.
 
 local core = require "signicat.core"
+local observe = require "signicat.observe"
 local options = require "signicat.options"
 local retry = require "signicat.retry"
 local settings = require "signicat.settings"
@@ -33,7 +34,6 @@ local function fail(name, failure, request)
   if may_have_happened(request, failure) then failure.ambiguous = true end
   if failure.ambiguous then failure.retryable = false end
   failure.attempts = failure.attempts or (request and 1 or 0)
-  if request then failure.trace = request.headers.traceparent end
   return core.error(failure)
 end
 
@@ -84,6 +84,24 @@ local function attempt(client, name, request, deadline)
   return value, meta
 end
 
+--- The same, told to the client's hook: the request, and the answer if there
+--- is one.
+local function attempt_told(client, name, request, deadline, number)
+  local about = { operation = name, method = request.method, attempt = number,
+                  trace = request.headers.traceparent }
+  observe.emit(client, "request", about)
+  local began = client.clock()
+  local value, meta, failed_meta = attempt(client, name, request, deadline)
+  local answer = value ~= nil and meta or failed_meta
+  if answer then
+    about.seconds = client.clock() - began
+    about.status, about.reused = answer.status, answer.reused
+    about.request_id = answer.request_id
+    observe.emit(client, "response", about)
+  end
+  return value, meta, failed_meta
+end
+
 --- Whether a DELETE found nothing because an attempt before it, of which no
 --- answer came, had deleted it. A transport may have made that one by itself.
 local function was_deleted_before(request, err, meta, arrived)
@@ -118,7 +136,9 @@ function call.send(client, name, request, deadline, policy, spent)
   retry.earn(client.budget)
   while true do
     number = number + 1
-    local value, meta, failed_meta = attempt(client, name, request, deadline)
+    local send = client.on_event and attempt_told or attempt
+    local value, meta, failed_meta = send(client, name, request, deadline,
+      number)
     if value ~= nil then
       if number > 1 then meta.attempts = number end
       return value, meta
@@ -135,6 +155,8 @@ function call.send(client, name, request, deadline, policy, spent)
       return nil, err, failed_meta
     end
     arrived = arrived or may_have_arrived(err)
+    observe.emit(client, "retry", { error = err, attempt = number,
+      delay = delay, trace = policy.trace })
     client.sleep(delay)
     if deadline then request.timeout = patience or 0 end
   end
@@ -157,8 +179,19 @@ function call.authorised(client, name, request, deadline, policy)
       or not client.token:drop(authorization) then
       return value, meta, failed_meta
     end
+    observe.emit(client, "token", { operation = name, source = "drop" })
     spent = meta.attempts
   end
+end
+
+--- Passes on what a call returns; an error gets the call's trace and is told
+--- to the client's hook.
+local function finish(client, made, value, meta, failed_meta)
+  if value == nil then
+    meta.trace = made.headers.traceparent
+    observe.emit(client, "error", { error = meta })
+  end
+  return value, meta, failed_meta
 end
 
 --- Calls one of the twelve operations.
@@ -180,8 +213,11 @@ function call.operation(client, operation, id, payload, opts, known)
   end
   local request, failure = core.request(made, operation, id, payload,
     client.wall_clock())
-  if not request then return nil, fail(name, failure) end
-  return call.authorised(client, name, request, deadline, made)
+  if not request then
+    return finish(client, made, nil, fail(name, failure))
+  end
+  return finish(client, made,
+    call.authorised(client, name, request, deadline, made))
 end
 
 --- Calls what has no method here.
@@ -192,8 +228,11 @@ function call.request(client, method, path, opts)
   end
   local made = settings.with(client.settings, opts)
   local request, failure = core.raw_request(made, method, path, opts)
-  if not request then return nil, fail("request", failure) end
-  return call.authorised(client, "request", request, opts.deadline, made)
+  if not request then
+    return finish(client, made, nil, fail("request", failure))
+  end
+  return finish(client, made,
+    call.authorised(client, "request", request, opts.deadline, made))
 end
 
 return call

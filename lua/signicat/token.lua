@@ -5,6 +5,7 @@
 
 local call = require "signicat.call"
 local core = require "signicat.core"
+local observe = require "signicat.observe"
 local options = require "signicat.options"
 
 local token = {}
@@ -78,8 +79,10 @@ local function kept(fetch, store)
 
   local function fetch_now(client, deadline, waiting)
     local value, lifetime
+    local origin = "store"
     if store then value, lifetime = store:get() end
     if not value then
+      origin = "fetch"
       fetching = { thread = this_coroutine(),
                    ends = client.clock() + LONGEST_FETCH }
       value, lifetime = fetch(client, deadline, waiting)
@@ -94,6 +97,8 @@ local function kept(fetch, store)
       if store then store:set(value, lifetime) end
     end
     keep(value, lifetime, client)
+    observe.emit(client, "token", { operation = "token", source = origin,
+                                    lifetime = lifetime })
     return authorization
   end
 
