@@ -47,13 +47,14 @@ local function run(code)
   local pipe = assert(io.popen(("cd %s && env -u SIGNICAT_BASE_URL "
     .. "-u SIGNICAT_TOKEN_URL -u SIGNICAT_LIVE SIGNICAT_CLIENT_ID=id "
     .. "SIGNICAT_CLIENT_SECRET=secret SPEC_SUPPORT=%s LUA_PATH=%s "
-    .. "LUA_CPATH=%s %s %s page.lua 2>&1"):format(folder, quoted(support),
+    .. "LUA_CPATH=%s %s %s page.lua 2>&1; echo exit $?"):format(folder,
+      quoted(support),
       quoted(absolute(package.path)), quoted(absolute(package.cpath)),
       quoted(lua), quoted(support .. "/docs_run.lua"))))
-  local output = pipe:read "*a"
-  local _, _, code_of = pipe:close()
+  local output, exit = pipe:read "*a":match "^(.*)exit (%d+)\n$"
+  pipe:close()
   remove()
-  return output, code_of
+  return output, tonumber(exit)
 end
 
 describe("the page", function()

@@ -76,21 +76,22 @@ end
 local function run(name, variables)
   local folder, remove = helper.folder()
   local lua = lfs.symlinkattributes("/proc/self/exe", "target")
-  local command = ("env -u %s %s LUA_PATH=%s LUA_CPATH=%s %s -e %s %s %s 2>&1")
+  local command = ("env -u %s %s LUA_PATH=%s LUA_CPATH=%s %s -e %s %s %s 2>&1; "
+    .. "echo exit $?")
     :format(table.concat(LIVE, " -u "), variables or "",
       quoted(package.path), quoted(package.cpath), quoted(lua),
       quoted 'dofile "spec/support/loopback.lua"',
       "examples/" .. name .. ".lua",
       (arguments[name] or ""):gsub("FOLDER", folder))
   local pipe = assert(io.popen(command))
-  local output = pipe:read "*a"
-  local _, _, code = pipe:close()
+  local output, code = pipe:read "*a":match "^(.*)exit (%d+)\n$"
+  pipe:close()
   local left = {}
   for _, file in ipairs(helper.names_in(folder)) do
     left[file] = helper.read(folder .. "/" .. file)
   end
   remove()
-  return output, code, left
+  return output, tonumber(code), left
 end
 
 local function lines_of(text)

@@ -125,12 +125,19 @@ function public.about_function(name)
   return block_above(lines, info.linedefined), parameters, returns
 end
 
+-- The file of a module, as its functions know it.
+local function path_of(module)
+  for _, value in pairs(module) do
+    local info = type(value) == "function" and debug.getinfo(value, "S")
+    if info and info.what == "Lua" then return info.source:sub(2) end
+  end
+end
+
 -- The block of comments of a value, where its module sets it.
 function public.about_value(name)
   local module, field = name:match "^(.*)%.([^.]+)$"
-  local path = assert(package.searchpath(module, package.path))
   local variable = module:match "[^.]+$"
-  local lines = lines_of(path)
+  local lines = lines_of(path_of(require(module)))
   for i, line in ipairs(lines) do
     if line:find("^" .. variable .. "%." .. field .. " =") then
       return block_above(lines, i)
