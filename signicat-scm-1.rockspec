@@ -95,5 +95,6 @@ build = {
     ["signicat.transport.streams"] = "lua/signicat/transport/streams.lua",
     ["signicat.types"] = "lua/signicat/types.lua",
     ["signicat.wait"] = "lua/signicat/wait.lua",
+    ["signicat.withhold"] = "lua/signicat/withhold.lua",
   },
 }

@@ -8,6 +8,7 @@ local observe = require "signicat.observe"
 local options = require "signicat.options"
 local retry = require "signicat.retry"
 local settings = require "signicat.settings"
+local withhold = require "signicat.withhold"
 
 local call = {}
 
@@ -66,6 +67,15 @@ local function limit(client, request, deadline)
   return true
 end
 
+--- An attempt's failure, without the token that it was sent with. Tokens are
+--- long; what is short is a word that anybody may write.
+local function fail_attempt(name, failure, request)
+  local bearer = request.headers.authorization
+  local token = bearer and bearer:match "^Bearer (........+)$"
+  if token then withhold(failure, { token }) end
+  return fail(name, failure, request)
+end
+
 local out_of_time = "the deadline passed before the request was sent"
 
 --- Sends a prepared request once and decodes its answer.
@@ -75,11 +85,11 @@ local function attempt(client, name, request, deadline)
   end
   local response, failure = client.transport:send(request)
   if not response then
-    return nil, fail(name, from_transport(failure), request)
+    return nil, fail_attempt(name, from_transport(failure), request)
   end
   local value, meta, failed_meta = core.decode(request, response)
   if value == nil then
-    return nil, fail(name, meta, request), failed_meta
+    return nil, fail_attempt(name, meta, request), failed_meta
   end
   return value, meta
 end

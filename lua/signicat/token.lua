@@ -7,6 +7,7 @@ local call = require "signicat.call"
 local core = require "signicat.core"
 local observe = require "signicat.observe"
 local options = require "signicat.options"
+local withhold = require "signicat.withhold"
 
 local token = {}
 
@@ -155,24 +156,11 @@ local function form_encode(text)
   end))
 end
 
---- Takes out of a refusal what repeats a secret: some endpoints answer with
---- what they were sent.
-local function withhold(failure, secrets)
-  local withheld = failure.fields ~= nil
-  failure.body, failure.fields = nil, nil
-  for _, name in ipairs { "code", "title", "detail", "trace_id" } do
-    for _, secret in ipairs(secrets) do
-      if failure[name] and failure[name]:find(secret, 1, true) then
-        failure[name], withheld = "(withheld: it repeats a secret)", true
-      end
-    end
-  end
-  return withheld
-end
-
 --- The failure of the token's request as that of the call it was for.
 local function refusal(failure, secrets)
-  local anew = withhold(failure, secrets)
+  local anew = failure.fields ~= nil
+  failure.body, failure.fields = nil, nil
+  if withhold(failure, secrets) then anew = true end
   -- The endpoint speaks OAuth: what it refuses are credentials.
   if failure.status == 400 or failure.status == 403 then
     failure.kind, anew = "auth", true

@@ -1,0 +1,123 @@
+-- observe_spec.lua: what a hook is told, in which order, of which fields; and
+-- that nothing it does matters to the call.
+
+local helper = require "spec.helper"
+local observe = require "signicat.observe"
+
+local session = helper.session
+local TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+-- A client with a hook, and the list of events it has been told.
+local function observed(reply, options)
+  local events, clock = {}, helper.clock()
+  local all = { on_event = function(event) events[#events + 1] = event end,
+                clock = clock.now, sleep = clock.sleep }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return helper.client(reply, all), events
+end
+
+local function names(events)
+  local list = {}
+  for i, event in ipairs(events) do list[i] = event.name end
+  return table.concat(list, " ")
+end
+
+describe("on_event", function()
+  it("is told of a request and its answer", function()
+    local client, events = observed { status = 204, reused = true }
+    assert(client.sessions:delete(session, { trace = TRACE }))
+    assert.same({
+      { name = "request", operation = "sessions:delete", method = "DELETE",
+        attempt = 1, trace = TRACE },
+      { name = "response", operation = "sessions:delete", method = "DELETE",
+        attempt = 1, trace = TRACE, status = 204, seconds = 0,
+        reused = events[2].reused },
+    }, events)
+  end)
+
+  it("is told of each attempt, the pauses between and the failure",
+    function()
+      local client, events = observed({ status = 503 }, { retries = 2 })
+      local _, err = client.sessions:get(session)
+      assert.equal("request response retry request response retry request "
+        .. "response error", names(events))
+      local last, pause = events[#events], events[3]
+      assert.same({ "server", 503, 3, true, "sessions:get", err.message },
+        { last.kind, last.status, last.attempts, last.retryable,
+          last.operation, last.message })
+      assert.same({ 1, 503 }, { pause.attempt, pause.status })
+      assert.is_number(pause.delay)
+    end)
+
+  it("is told when there is no answer", function()
+    local client, events = observed(function()
+      return nil, { kind = "connect", phase = "dns", sent = false }
+    end)
+    client.sessions:get(session)
+    assert.equal("request error", names(events))
+    assert.same({ "connect", "dns" }, { events[2].kind, events[2].phase })
+  end)
+
+  it("is told what was not even sent", function()
+    local client, events = observed { status = 500 }
+    client.sessions:create({}, { trace = TRACE })
+    assert.same({ "error", "invalid", TRACE },
+      { names(events), events[1].kind, events[1].trace })
+  end)
+
+  it("is told of tokens, fetched and refused", function()
+    local client, events = observed(function(request, n)
+      if request.url:find("token", 1, true) then
+        return helper.json(200, { access_token = "x" .. n,
+                                  expires_in = 600 })
+      end
+      return { status = n < 4 and 401 or 204 }
+    end, { client_id = "i", client_secret = "s" })
+    assert(client.sessions:delete(session))
+    assert.equal("request response token request response token request "
+      .. "response token request response", names(events))
+    assert.same({ "fetch", 600, "drop", "fetch" },
+      { events[3].source, events[3].lifetime, events[6].source,
+        events[9].source })
+  end)
+
+  it("may raise, call the client or change what it is told", function()
+    local depth = 0
+    local client
+    client = helper.client({ status = 204 }, { on_event = function(event)
+      depth = depth + 1
+      if depth < 3 then assert(client.sessions:delete(session)) end
+      for name in pairs(event) do event[name] = nil end
+      error "a hook's own fault"
+    end })
+    assert(client.sessions:delete(session))
+    assert.is_true(depth > 2)
+  end)
+
+  it("is not needed", function()
+    assert(helper.client { status = 204 }.sessions:delete(session))
+    observe.emit({}, "error", { kind = "server" })
+  end)
+end)
+
+describe("an event", function()
+  -- All that is told of these fields.
+  local function told(about)
+    local event
+    observe.emit({ on_event = function(it) event = it end }, "error", about)
+    return event
+  end
+
+  it("has its own fields alone, each of its own type", function()
+    assert.same({ name = "error", status = 500 }, told {
+      status = 500, url = "u", body = "b", headers = {}, title = "t",
+      detail = "d", operation = 7, attempt = "1", retryable = "yes",
+      name = "other" })
+  end)
+
+  it("has of foreign text only words", function()
+    assert.same({ name = "error", code = "not_found" }, told {
+      code = "not_found", trace_id = "Kari Nordmann", state = "a\nb",
+      request_id = ("x"):rep(65) })
+  end)
+end)
