@@ -46,6 +46,11 @@ local shown = {
     "session\tLease 17\tREADY",
     "in all\t1",
   },
+  download = {
+    "[\r%d %%]*\r100 %%",
+    "file\t.*/lines%.txt\tverified",
+    "bytes\t960000",
+  },
   smoke = {
     "ok\tlist", "seen\tsessions in all\t0", "ok\tupload", "seen\thash\tSHA256",
     "ok\tmetadata", "ok\tsame bytes", "ok\tcollection", "ok\tsession",
@@ -62,6 +67,7 @@ local shown = {
 local arguments = {
   sign_one = "examples/lease.pdf FOLDER/signed.pdf",
   smoke = "--session",
+  download = "FOLDER",
 }
 
 -- These are no tasks: what the tasks share, and the prompt and the demo,
@@ -113,6 +119,11 @@ describe("an example", function()
       assert.equal(0, code)
     end)
   end
+
+  it("downloads under the document's own name", function()
+    local _, _, left = run "download"
+    assert.is_true(left["lines.txt"] == ("A line of text.\n"):rep(60000))
+  end)
 
   it("leaves a signed PDF where it was told to", function()
     local _, _, left = run "sign_one"
