@@ -204,6 +204,12 @@ local function finish(client, made, value, meta, failed_meta)
   return value, meta, failed_meta
 end
 
+--- Lets go of what a download kept for another attempt.
+local function let_go(request, value, ...)
+  if value == nil then request:close() end
+  return value, ...
+end
+
 --- Calls one of the twelve operations.
 ---@param client table
 ---@param operation string the API's name for it
@@ -227,7 +233,7 @@ function call.operation(client, operation, id, payload, opts, known)
     return finish(client, made, nil, fail(name, failure))
   end
   return finish(client, made,
-    call.authorised(client, name, request, deadline, made))
+    let_go(request, call.authorised(client, name, request, deadline, made)))
 end
 
 --- Calls what has no method here.
@@ -242,7 +248,8 @@ function call.request(client, method, path, opts)
     return finish(client, made, nil, fail("request", failure))
   end
   return finish(client, made,
-    call.authorised(client, "request", request, opts.deadline, made))
+    let_go(request,
+      call.authorised(client, "request", request, opts.deadline, made)))
 end
 
 return call
