@@ -1,6 +1,7 @@
 -- What programs can use: it has comments an editor reads, and no name comes
 -- or goes without a word in the changelog.
 
+local core = require "signicat.core"
 local helper = require "spec.helper"
 local public = require "spec.support.public"
 
@@ -80,6 +81,45 @@ describe("a type in the comments", function()
   end
 end)
 
+describe("a payload's type", function()
+  local classes = public.types()
+
+  -- What the core says of a payload with these fields and nothing right in
+  -- them: which names it does not know.
+  local function unknown(operation, wrap, fields)
+    local payload = {}
+    for name in pairs(fields) do payload[name] = false end
+    local names = {}
+    for _, finding in ipairs(core.validate(operation, wrap(payload), {})) do
+      if finding.reason:find("unknown field", 1, true) then
+        names[#names + 1] = finding.name
+      end
+    end
+    return names
+  end
+
+  local function itself(payload) return payload end
+  local function one(payload) return { payload } end
+  local function within(name)
+    return function(payload) return { { [name] = { payload } } } end
+  end
+
+  for name, place in pairs {
+    DocumentFields = { "updateDocumentMetadata", itself },
+    NewCollection = { "createDocumentCollection", itself },
+    NewSession = { "createSigningSession", one },
+    SessionFields = { "createSigningSession", one },
+    SessionDocument = { "createSigningSession", within "documents" },
+    SigningSetup = { "createSigningSession", within "signingSetup" },
+  } do
+    it(name .. " has only fields that the API knows", function()
+      local fields = classes["signicat." .. name].fields
+      assert.same({}, unknown(place[1], place[2], fields))
+      assert.same(1, #unknown(place[1], place[2], { qqqq = true }))
+    end)
+  end
+end)
+
 -- The snapshot and the changelog have the same headings. Below one of the
 -- snapshot stand the names that came with that version, and those that went,
 -- with "gone " in front.
@@ -147,15 +187,27 @@ describe("the snapshot of public names", function()
     assert.same({}, missing)
   end)
 
-  it("lists every public function in docs/api.md", function()
+  -- How docs/api.md writes a name.
+  local function shown(name)
+    local option = name:match "^option %w+%.(.+)"
+    if option then return "`" .. option .. "`" end
+    local class, method = name:match "^(%u%w+):(.+)"
+    if class == "Sandbox" then return ":" .. method .. "(" end
+    if class == "TokenStore" then return "store:" .. method .. "(" end
+    if class then return class:lower() .. ":" .. method .. "(" end
+    return (name:gsub("^Client", "client"):gsub("^signicat%.events", "events")
+      :gsub("%.sandbox%.", '.sandbox".'):gsub("%.memory%.new", '.memory".new'))
+  end
+
+  it("has every name in docs/api.md, and kinds in docs/errors.md", function()
     local text = helper.read "docs/api.md"
+    local errors = helper.read "docs/errors.md"
     local missing = {}
     for _, name in ipairs(public.names) do
-      local short = name:match "[.:]([%w_]+)$" or name:match "%S+$"
-      if not name:find "^kind" and not text:find("[`:.]" .. short .. "[`{(]")
-      then
-        missing[#missing + 1] = name
-      end
+      local kind = name:match "^kind (.+)"
+      local found = kind and errors:find("| `" .. kind .. "` |", 1, true)
+        or not kind and text:find(shown(name), 1, true)
+      if not found then missing[#missing + 1] = name end
     end
     assert.same({}, missing)
   end)

@@ -8,7 +8,7 @@ local Collections = {}
 Collections.__index = Collections
 
 --- Creates a collection of documents that will be signed together.
----@param fields table documents: 1 to 100 of { documentId = }; packageTo
+---@param fields signicat.NewCollection
 ---@param opts signicat.CallOptions?
 ---@return signicat.Collection? collection id, documents, packageTo, output
 ---@return signicat.Meta|signicat.Error meta or err

@@ -120,7 +120,7 @@ end
 
 --- Stores descriptive data; a field that is absent keeps its value.
 ---@param document signicat.Id
----@param fields table filename, title (255 characters), description (1000)
+---@param fields signicat.DocumentFields
 ---@param opts signicat.CallOptions?
 ---@return signicat.Document? document
 ---@return signicat.Meta|signicat.Error meta or err

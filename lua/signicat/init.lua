@@ -108,8 +108,7 @@ Client.__close = Client.close
 
 --- Uploads a file, collects it and creates a session to sign it:
 --- `sign:sign{ file = "lease.pdf", title = "Lease 17" }`.
----@param fields table file: a path, or what documents:upload takes; and the
---- session's own fields, of which signingSetup may be left out
+---@param fields signicat.SignFields
 ---@param opts signicat.CallOptions?
 ---@return signicat.Session? session with its signatureUrl
 ---@return signicat.Meta|signicat.Error meta or err; err.result has `step`

@@ -46,7 +46,7 @@ end
 
 --- Creates sessions, one for each signer. They are never created twice: an
 --- error that leaves it open whether they were says so (`ambiguous`).
----@param list table[] 1 to 100 sessions: title, documents, signingSetup, ...
+---@param list signicat.NewSession[] 1 to 100
 ---@param opts signicat.CallOptions?
 ---@return signicat.Session[]? sessions the n-th belongs to the n-th sent
 ---@return signicat.Meta|signicat.Error meta or err; `protocol` when there are

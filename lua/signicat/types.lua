@@ -116,6 +116,49 @@
 ---@field dueDateTo string?
 ---@field sessionTitleLike string?
 
+---@class signicat.DocumentFields
+---@field filename string? to store the file under, 255 characters
+---@field title string? to show, 255 characters
+---@field description string? to show, 1000 characters
+
+---@class signicat.NewCollection
+---@field documents { documentId: string, description: string? }[] 1 to 100
+---@field packageTo string[]? "PADES_CONTAINER": made when all have signed
+
+---@class signicat.SessionDocument
+---@field documentId string
+---@field documentCollectionId string
+---@field action "SIGN"|"VIEW"
+
+---@class signicat.SigningSetup
+---@field signingFlow "AUTHENTICATION_BASED"|"PKISIGNING"
+---@field identityProviders { idpName: string }[]? every one of the account's
+--- unless given
+---@field vendor string? for PKISIGNING: "NBID", "SBID", "BUYPASS", ...
+---@field additionalParameters table<string, string>?
+
+---@class signicat.SessionFields
+---@field title string 255 characters
+---@field signingSetup signicat.SigningSetup[] exactly one
+---@field signatureUrlTTL integer? minutes, 5 to 525600
+---@field signText string? that the signer has to agree to, 2048 characters
+---@field dueDate string? a date-time, at most 45 days ahead
+---@field externalReference string|lightuserdata|nil yours, 1024 characters
+---@field subsequentTo string[]? ids of sessions to be signed before
+---@field packageTo string[]? made when this session is signed
+---@field signer table?
+---@field archive table?
+---@field preAuthentication table?
+---@field ui { language: string }?
+---@field redirectSettings { success: string, cancel: string, error: string }?
+
+---@class signicat.NewSession: signicat.SessionFields
+---@field documents signicat.SessionDocument[] 1 to 50
+
+---@class signicat.SignFields: signicat.SessionFields
+---@field file string|signicat.UploadSource
+---@field signingSetup signicat.SigningSetup[]? any provider unless given
+
 ---@class signicat.Meta
 ---@field status integer
 ---@field headers table<string, string>
