@@ -4,6 +4,7 @@
 -- SIGNICAT_SHOW_FAULTS=1 prints the table as it was seen.
 
 local core = require "signicat.core"
+local gateway = require "spec.support.gateway"
 local sandbox = require "signicat.sandbox"
 
 local SHOW = os.getenv "SIGNICAT_SHOW_FAULTS"
@@ -11,12 +12,11 @@ local NONE = "not applicable"
 local WAIT = 3 -- seconds of Retry-After; nobody sleeps them
 
 -- A cell is the kind of error, or "ok". Then follow
---   :n  requests that the service saw without retries, when that is not one;
---       of an error with none it has to be known that nothing was sent
+--   :n  requests that the service saw without retries, when that is not one
 --   ?   the error is ambiguous
 --   +   with retries there is one more request, and success
 -- Without a plus, retries change nothing.
-local EXPECTED = [[
+local DIRECT = [[
 fault             upload      create      download    other       delete
 refused           connect:0+  connect:0+  connect:0+  connect:0+  connect:0+
 reset             connect?    connect?    connect+    connect+    connect+
@@ -37,6 +37,41 @@ lost-reused       connect?    connect?    ok:2        ok:2        ok:2
 slow              timeout?    timeout?    timeout+    timeout+    timeout+
 stall             timeout?    timeout?    timeout+    timeout+    timeout+
 cut               connect?    connect?    connect+    connect+    connect+
+flood             too_large?  too_large?  too_large   too_large   too_large
+length-too-long   connect?    connect?    connect+    connect+    ok
+length-too-short  protocol?   protocol?   integrity   protocol    ok
+redirect          protocol    protocol    protocol    protocol    protocol
+nonsense          protocol?   protocol?   integrity   protocol    protocol
+html              protocol?   protocol?   integrity   protocol    protocol
+wrong-hash        integrity   n/a         integrity   ok          n/a
+empty-page        n/a         n/a         n/a         ok          n/a
+short-page        n/a         n/a         n/a         ok          n/a
+duplicate-page    n/a         n/a         n/a         ok          n/a
+]]
+
+-- The same over HTTP/2, through a gateway: to it a service that hangs up is a
+-- 502 of its own.
+local THROUGH_GATEWAY = [[
+fault             upload      create      download    other       delete
+refused           server:0?   server:0?   server:0+   server:0+   server:0+
+reset             server?     server?     server+     server+     server+
+reset-reused      server?     server?     server+     server+     server+
+closed            server?     server?     server+     server+     server+
+closed-reused     server?     server?     server+     server+     server+
+lost-answer       server?     server?     server+     server+     server+
+lost-reused       server?     server?     server+     server+     server+
+401-once          ok:2        ok:2        ok:2        ok:2        ok:2
+429-seconds       rate_limit+ rate_limit+ rate_limit+ rate_limit+ rate_limit+
+429-date          rate_limit+ rate_limit+ rate_limit+ rate_limit+ rate_limit+
+429               rate_limit  rate_limit  rate_limit+ rate_limit+ rate_limit+
+503-seconds       server+     server+     server+     server+     server+
+503-date          server+     server+     server+     server+     server+
+503               server?     server?     server+     server+     server+
+503-html          server?     server?     server+     server+     server+
+500               server?     server?     server+     server+     server+
+slow              timeout?    timeout?    timeout+    timeout+    timeout+
+stall             timeout?    timeout?    timeout+    timeout+    timeout+
+cut               connect?    connect?    connect+    connect+    server+
 flood             too_large?  too_large?  too_large   too_large   too_large
 length-too-long   connect?    connect?    connect+    connect+    ok
 length-too-short  protocol?   protocol?   integrity   protocol    ok
@@ -114,7 +149,9 @@ local function promises(cell)
   requests = tonumber(requests) or 1
   local plain = { kind = kind, requests = requests }
   if kind ~= "ok" then
-    plain.ambiguous, plain.sent = ambiguous == "?", requests > 0
+    plain.ambiguous = ambiguous == "?"
+    -- What did not arrive was not sent, unless a gateway answered.
+    plain.sent = requests > 0 or kind == "server"
   end
   if again == "" then return plain, plain end
   return plain, { kind = "ok", requests = requests + 1 }
@@ -230,15 +267,25 @@ local function measure_patience(sign)
   return math.max(0.1, 20 * slowest)
 end
 
-describe("of the twelve operations", function()
-  local rows = rows_of(EXPECTED)
+local function describe_way(way)
+  local rows = rows_of(way.expected)
   local head = table.remove(rows, 1)
   local operations = sorted_names(OPERATIONS)
-  local service, plain, store, token, patience
+  local service, front, reach, plain, store, token, patience
 
   setup(function()
     service = assert(sandbox.start())
-    plain = assert(service:client())
+    reach = {}
+    if way.gateway then
+      front = gateway.start(service.url)
+      reach = { base_url = front.url .. "/sign", http_version = "2",
+                tls = { ca_file = front.ca_file } }
+    end
+    plain = assert(service:client(reach))
+    if way.gateway then
+      local _, meta = assert(plain.sessions:list())
+      assert.equal("HTTP/2.0", meta.headers["x-protocol"])
+    end
     store = new_store(plain)
     token = plain.token:get(plain, nil, {}):match "^Bearer (.+)$"
     patience = measure_patience(plain)
@@ -246,13 +293,14 @@ describe("of the twelve operations", function()
 
   teardown(function()
     if plain then plain:close() end
+    if front then front:stop() end
     if service then service:stop() end
   end)
 
   -- A client whose next request is the first of its connection, or not.
   local function new_client(fault, retries)
     local slept = {}
-    local sign = assert(service:client {
+    local sign = assert(service:client(copy(reach, {
       token = not fault.credentials and token or nil,
       retries = retries,
       timeout = fault.impatient and patience or nil,
@@ -262,7 +310,7 @@ describe("of the twelve operations", function()
         slept[#slept + 1] = seconds
         if fault.rule.fault == "refuse" then service:clear_faults() end
       end,
-    })
+    })))
     if fault.credentials or fault.reused then
       assert(sign.sessions:list { limit = 1 })
     end
@@ -274,7 +322,8 @@ describe("of the twelve operations", function()
       return service:faults { fault.rule }
     end
     return service:faults { copy(fault.rule, {
-      operation = operation, reused_only = fault.reused }) }
+      operation = operation,
+      reused_only = not way.gateway and fault.reused or nil }) }
   end
 
   -- Whether all of the script has struck; takes it away.
@@ -290,7 +339,7 @@ describe("of the twelve operations", function()
 
   -- What is seen of a call that a fault strikes.
   local function try(fault, operation, retries)
-    local _, act, kind = table.unpack(OPERATIONS[operation])
+    local act, kind = OPERATIONS[operation][2], OPERATIONS[operation][3]
     local target = kind and store[kind]()
     local sign, slept = new_client(fault, retries)
     local sessions = total()
@@ -317,8 +366,8 @@ describe("of the twelve operations", function()
       words[i] = ("%s%s, %d sent"):format(one.kind,
         one.ambiguous and "?" or "", one.requests)
     end
-    print(("%-17s %-25s %-14s %s"):format(row[1], operation, cell,
-      table.concat(words, "; ")))
+    print(("%-8s %-16s %-24s %-14s %s"):format(way.name, row[1], operation,
+      cell, table.concat(words, "; ")))
   end
 
   it("none is missing here, nor is a cell empty", function()
@@ -363,4 +412,12 @@ describe("of the twelve operations", function()
       end
     end
   end
+end
+
+describe("of the twelve operations over HTTP/1.1", function()
+  describe_way { name = "HTTP/1.1", expected = DIRECT }
+end)
+
+describe("of the twelve operations over HTTP/2", function()
+  describe_way { name = "HTTP/2", expected = THROUGH_GATEWAY, gateway = true }
 end)

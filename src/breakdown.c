@@ -32,6 +32,8 @@ static const char *phase_of(const Transfer *transfer) {
   return strncmp(transfer->request->url, "https:", 6) ? "send" : "tls";
 }
 
+/* A stream of HTTP/2 that the server ended is what a connection is that it
+ * ended: CURLE_HTTP2_STREAM is with all the others, `connect`. */
 static const char *kind_of(CURLcode code) {
   switch (code) {
   case CURLE_OPERATION_TIMEDOUT: return "timeout";
@@ -51,7 +53,6 @@ static const char *kind_of(CURLcode code) {
   case CURLE_UNSUPPORTED_PROTOCOL: /* an answer that is not HTTP/1 or 2 */
   case CURLE_WEIRD_SERVER_REPLY:
   case CURLE_HTTP2:
-  case CURLE_HTTP2_STREAM:
   case CURLE_BAD_CONTENT_ENCODING: return "protocol";
   default: return "connect";
   }
