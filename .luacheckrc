@@ -4,6 +4,8 @@ codes = true
 include_files = {
   "lua/**/*.lua", "spec/**/*.lua", "examples/**/*.lua", "*.rockspec",
 }
+-- What users load keeps to what every Lua from 5.1 on has.
+files["lua"] = { std = "min" }
 files["spec"] = { std = "+busted" }
 files["*.rockspec"] = { std = "+rockspec" }
 -- What a prompt is given has to be global.

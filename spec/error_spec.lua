@@ -37,7 +37,8 @@ describe("the list of kinds", function()
   end
 
   for _, kind in ipairs { "", "Invalid", "invalid ", "error", 7, true } do
-    it(("has no kind %q: only a bug makes one up"):format(kind), function()
+    it(("has no kind %q: only a bug makes one up"):format(tostring(kind)),
+      function()
       assert.has_error(function() core.error { kind = kind } end)
     end)
   end

@@ -120,7 +120,7 @@ local forms = {
       "https://shop.example/\n",
       "https://shop.example/\0",
       "https://shop.example/\127",
-      "https://shop.example/\xff",
+      "https://shop.example/\255",
       " https://shop.example/",
       ":signed",
       "1app:signed",

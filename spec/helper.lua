@@ -115,14 +115,16 @@ local function quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
+-- The Lua that runs us, for children that need our modules.
+helper.lua = lfs.symlinkattributes("/proc/self/exe", "target")
+
 -- Runs Lua code in a process of its own, by the same Lua and with the modules
 -- found where we find them; `prepare` is shell code that comes before. Returns
 -- all its output.
 function helper.run(code, prepare)
-  local lua = lfs.symlinkattributes("/proc/self/exe", "target")
   local pipe = assert(io.popen(("%s LUA_PATH=%s LUA_CPATH=%s %s -e %s 2>&1")
     :format(prepare or "", quoted(package.path), quoted(package.cpath),
-      quoted(lua), quoted(code))))
+      quoted(helper.lua), quoted(code))))
   local output = pipe:read "*a"
   pipe:close()
   return output

@@ -127,8 +127,8 @@ describe("an address", function()
   }
   for _, case in ipairs(token_urls) do
     local base_url, token_url, asked = table.unpack(case, 1, 3)
-    it(("%s with %s asks for a token at %s"):format(base_url, token_url,
-      asked), function()
+    it(("%s with %s asks for a token at %s"):format(base_url,
+      tostring(token_url), asked), function()
       local client, transport = helper.client({ status = 500 },
         { base_url = base_url, token_url = token_url, client_id = "i",
           client_secret = "s" })

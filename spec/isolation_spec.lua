@@ -2,6 +2,7 @@
 -- another host: everything below points to a decoy, which must stay alone.
 
 local core = require "signicat.core"
+local helper = require "spec.helper"
 local signicat = require "signicat"
 
 local NAMES = {
@@ -13,7 +14,8 @@ describe("with an environment that points elsewhere", function()
   local decoy, port
 
   setup(function()
-    decoy = assert(core.spawn("lua5.4", { "spec/support/server.lua", "ok" }))
+    decoy = assert(core.spawn(helper.lua,
+      { "spec/support/server.lua", "ok" }))
     port = assert(decoy:read_line(20))
   end)
 
@@ -43,8 +45,8 @@ describe("with an environment that points elsewhere", function()
 
   it("runs the whole loop without asking there", function()
     local before = requests_at_decoy()
-    local pipe = assert(io.popen("env " .. environment()
-      .. " lua5.4 spec/support/loop.lua 2>&1"))
+    local pipe = assert(io.popen(("env %s '%s' spec/support/loop.lua 2>&1")
+      :format(environment(), helper.lua)))
     local output = pipe:read("*a")
     pipe:close()
     assert.equal("READY\n", output)

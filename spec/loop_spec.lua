@@ -80,7 +80,7 @@ describe("the signing loop", function()
     local bytes = assert(sign.documents:download(
       done.output.signatures[1].resultDocumentId))
     local flipped = bytes:sub(1, 1000)
-      .. string.char(bytes:byte(1001) ~ 1) .. bytes:sub(1002)
+      .. string.char((bytes:byte(1001) + 1) % 256) .. bytes:sub(1002)
     local path = judges.write(judge:path "flipped.pdf", flipped)
     local found = judge:signatures(path)
     assert.equal("Digest Mismatch.", found[1]["Signature Validation"])

@@ -8,7 +8,8 @@ local function shell(code)
 end
 
 local function is_running(pid)
-  return os.execute(("kill -0 %d 2>/dev/null"):format(pid)) == true
+  local status = os.execute(("kill -0 %d 2>/dev/null"):format(pid))
+  return status == true or status == 0 -- a number before Lua 5.2
 end
 
 describe("spawn", function()
@@ -212,15 +213,18 @@ describe("stop", function()
     assert.is_false(is_running(pid))
   end)
 
-  it("is what the end of a scope does", function()
-    local pid
-    do
-      local process <close> = shell "echo up; read x <&3"
-      assert.equal("up", process:read_line(10))
-      pid = process:pid()
-    end
-    assert.is_false(is_running(pid))
-  end)
+  -- Only Lua 5.4 has variables that are closed, and words for them.
+  if _VERSION == "Lua 5.4" then
+    it("is what the end of a scope does", function()
+      local scope = assert(load [[
+        local process <close> = ...
+        return process:read_line(10), process:pid()
+      ]])
+      local line, pid = scope(shell "echo up; read x <&3")
+      assert.equal("up", line)
+      assert.is_false(is_running(pid))
+    end)
+  end
 
   it("is a method of processes alone", function()
     local process = shell "exit"

@@ -56,8 +56,8 @@ describe("an upload", function()
   }
   for _, case in ipairs(parts) do
     local offset, length, bytes = table.unpack(case, 1, 3)
-    it(("from offset %s for %s bytes is %q"):format(offset, length, bytes),
-      function()
+    it(("from offset %s for %s bytes is %q"):format(tostring(offset),
+      tostring(length), bytes), function()
         assert.equal(bytes, part("ten.txt", offset, length).body)
       end)
   end
@@ -86,7 +86,8 @@ describe("an upload", function()
   }
   for _, case in ipairs(impossible) do
     local name, offset, length = table.unpack(case, 1, 3)
-    it(("refuses %s from %s for %s"):format(name, offset, length), function()
+    it(("refuses %s from %s for %s"):format(name, tostring(offset),
+      tostring(length)), function()
       local field, reason = refused(part(name, offset, length))
       assert.equal("path", field)
       assert.equal("must be a regular file that has all of the part", reason)

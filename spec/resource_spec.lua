@@ -94,11 +94,14 @@ describe("a resource", function()
     assert.equal(text, got("\r\n " .. text .. "\t"):json())
   end)
 
-  it("can be walked by pairs", function()
-    local seen = {}
-    for name, value in pairs(resource) do seen[name] = value end
-    assert.same(resource:totable(), seen)
-  end)
+  -- Lua 5.1 knows no __pairs; there it takes pairs(resource:totable()).
+  if pcall(pairs, resource) then
+    it("can be walked by pairs", function()
+      local seen = {}
+      for name, value in pairs(resource) do seen[name] = value end
+      assert.same(resource:totable(), seen)
+    end)
+  end
 
   it("cannot be changed", function()
     for _, name in ipairs { "title", "none", "json", 1 } do
@@ -178,7 +181,8 @@ end)
 -- Names that mean something to Lua or to the resource itself.
 describe("a hostile name", function()
   for _, name in ipairs { "__index", "__gc", "__metatable", "__name",
-                          "methods", "1", "nil", "", "\0", "a\0b", "\u{1F600}",
+                          "methods", "1", "nil", "", "\0", "a\0b",
+                          "\240\159\152\128",
                           ("x"):rep(70000) } do
     it(("%q is but a name"):format(name:sub(1, 12)), function()
       local text = core.json_encode { [name] = "value" }
@@ -205,7 +209,7 @@ describe("a hostile name", function()
     local resource = got [[{"\u0069\u0064":1,"a\tb":2,"\ud83d\ude00":3}]]
     assert.equal(1, resource.id)
     assert.equal(2, resource["a\tb"])
-    assert.equal(3, resource["\u{1F600}"])
+    assert.equal(3, resource["\240\159\152\128"])
     assert.is_nil(resource["\\u0069\\u0064"])
   end)
 
@@ -310,7 +314,7 @@ describe("a page", function()
     local page = got_page('{"data":[' .. one .. " , " .. other .. "]}")
     assert.equal(one, page.data[1]:json())
     assert.equal(other, page.data[2]:json())
-    assert.equal("\u{e6}", page.data[1].title)
+    assert.equal("\195\166", page.data[1].title)
     assert.same({ 1, { 2 } }, page.data[1].n)
   end)
 

@@ -344,7 +344,8 @@ describe("a refusal", function()
     { ("%"):rep(29), nil },
   } do
     local value, seconds, sent = case[1], case[2], case[3] or SENT
-    it(("has %s as %s after %s"):format(value, seconds, sent), function()
+    it(("has %s as %s after %s"):format(value, tostring(seconds), sent),
+      function()
       local err = failed("get", { status = 429,
         headers = { ["retry-after"] = value, date = sent } })
       assert.equal(seconds, err.retry_after)

@@ -1,6 +1,7 @@
 -- Starting and stopping the sandbox from Lua, and what survives what.
 
 local core = require "signicat.core"
+local helper = require "spec.helper"
 local sandbox = require "signicat.sandbox"
 
 local function read_file(path)
@@ -116,7 +117,7 @@ describe("sandbox.start", function()
 
   it("ends with its parent, however that ends and whoever else lives on",
     function()
-      local parent = assert(core.spawn("lua5.4",
+      local parent = assert(core.spawn(helper.lua,
         { "spec/support/parent.lua" }))
       local line = assert(parent:read_line(30))
       local pid, other = line:match("^(%d+)%s+(%d+)$")

@@ -17,7 +17,7 @@ describe("a transfer", function()
 
   --- Starts the server with a plan and a client of it.
   local function serve(...)
-    process = assert(core.spawn("lua5.4", { "spec/support/server.lua", ... }))
+    process = assert(core.spawn(helper.lua, { "spec/support/server.lua", ... }))
     port = assert(process:read_line(20))
     sign = assert(signicat.new {
       base_url = "http://127.0.0.1:" .. port .. "/sign", token = "ready",
@@ -282,7 +282,7 @@ describe("a transfer", function()
 
   it("goes to the address of each request, whatever the one before", function()
     serve("echo")
-    local other = assert(core.spawn("lua5.4", { "spec/support/server.lua",
+    local other = assert(core.spawn(helper.lua, { "spec/support/server.lua",
                                                 "echo" }))
     local ports = { port, assert(other:read_line(20)) }
     local multi = core.multi()

@@ -49,10 +49,22 @@ local PLACES = {
   { "lib/lua/[^/]*/signicat/core%.so$", "bin/signicat-sandbox" },
 }
 
+--- Where require finds the module; Lua 5.1 has no package.searchpath.
+local function find_module()
+  for template in package.cpath:gmatch "[^;]+" do
+    local path = template:gsub("%?", "signicat/core")
+    local file = io.open(path, "rb")
+    if file then
+      file:close()
+      return path
+    end
+  end
+  return ""
+end
+
 --- A path, or the bare name to look for along PATH.
 local function find_executable()
-  local module = package.searchpath
-    and package.searchpath("signicat.core", package.cpath) or ""
+  local module = find_module()
   for _, place in ipairs(PLACES) do
     local path, count = module:gsub(place[1], place[2])
     local file = count > 0 and io.open(path, "rb")

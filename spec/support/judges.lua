@@ -15,15 +15,17 @@ end
 function judges.run(...)
   local words = {}
   for i, word in ipairs { ... } do words[i] = quote(word) end
-  local pipe = assert(io.popen(table.concat(words, " ") .. " 2>&1", "r"))
-  local text = pipe:read "a"
-  local _, _, code = pipe:close()
-  return text, code
+  -- Lua 5.1 does not tell how a child ended, so the shell does.
+  local pipe = assert(io.popen(table.concat(words, " ") .. " 2>&1; "
+    .. "echo; echo $?", "r"))
+  local text, code = pipe:read "*a":match "^(.*)\n(%d+)\n$"
+  pipe:close()
+  return text, tonumber(code)
 end
 
 function judges.read(path)
   local file = assert(io.open(path, "rb"))
-  local bytes = file:read "a"
+  local bytes = file:read "*a"
   file:close()
   return bytes
 end
@@ -96,7 +98,8 @@ function judges:take_apart(path)
   local der = hex:gsub("%x%x", function(pair)
     return string.char(tonumber(pair, 16))
   end)
-  der = der:sub(1, (">I2"):unpack(der, 3) + 4)
+  -- What follows its end is padding; two bytes give the length.
+  der = der:sub(1, der:byte(3) * 256 + der:byte(4) + 4)
   local parts = {
     size = #bytes, ranges = { first, second, third, fourth },
     content = self:path "content.bin", cms = self:path "cms.der",

@@ -21,7 +21,7 @@ function pdf.file(objects, options)
     parts[#parts + 1] = text
     size = size + #text
   end
-  add("%PDF-1.7\n%\xE2\xE3\xCF\xD3\n")
+  add("%PDF-1.7\n%\226\227\207\211\n")
   local entries = { "0000000000 65535 f \n" }
   for number, object in ipairs(objects) do
     local generation = generations[number] or 0
