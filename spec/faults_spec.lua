@@ -267,6 +267,19 @@ local function measure_patience(sign)
   return math.max(0.1, 20 * slowest)
 end
 
+-- Prints a line of the table: what was expected, and what was seen without
+-- retries and with them.
+local function show(way, fault, operation, cell, seen)
+  if not SHOW then return end
+  local words = {}
+  for i, one in ipairs(seen or {}) do
+    words[i] = ("%s%s, %d seen"):format(one.kind, one.ambiguous and "?" or "",
+      one.requests)
+  end
+  print(("%-8s %-16s %-24s %-14s %s"):format(way, fault, operation, cell,
+    table.concat(words, "; ")))
+end
+
 local function describe_way(way)
   local rows = rows_of(way.expected)
   local head = table.remove(rows, 1)
@@ -359,17 +372,6 @@ local function describe_way(way)
     return seen, slept
   end
 
-  local function show(row, operation, cell, seen)
-    if not SHOW then return end
-    local words = {}
-    for i, one in ipairs(seen or {}) do
-      words[i] = ("%s%s, %d sent"):format(one.kind,
-        one.ambiguous and "?" or "", one.requests)
-    end
-    print(("%-8s %-16s %-24s %-14s %s"):format(way.name, row[1], operation,
-      cell, table.concat(words, "; ")))
-  end
-
   it("none is missing here, nor is a cell empty", function()
     assert.same(sorted_names(core.operations), operations)
     local named = {}
@@ -393,7 +395,7 @@ local function describe_way(way)
           local none, err = script(fault, operation)
           assert.is_nil(none)
           assert.equal("invalid", err.kind)
-          show(row, operation, cell)
+          show(way.name, row[1], operation, cell)
         end)
       else
         it(("%s tells of %s: %s"):format(operation, row[1], cell), function()
@@ -407,7 +409,7 @@ local function describe_way(way)
           if with ~= without then
             assert.same({ fault.waits or 0 }, slept)
           end
-          show(row, operation, cell, { seen, again })
+          show(way.name, row[1], operation, cell, { seen, again })
         end)
       end
     end
@@ -420,4 +422,54 @@ end)
 
 describe("of the twelve operations over HTTP/2", function()
   describe_way { name = "HTTP/2", expected = THROUGH_GATEWAY, gateway = true }
+end)
+
+describe("of the twelve operations with a certificate that is", function()
+  local ID = "d1234567-89ab-cdef-0123-456789abcdef"
+  local store = {
+    wanted_collection = { documents = { { documentId = ID } } },
+    wanted_sessions = { {
+      title = "Lease 17",
+      documents = { { documentId = ID, documentCollectionId = ID,
+                      action = "SIGN" } },
+      signingSetup = { { signingFlow = "PKISIGNING", vendor = "NBID" } },
+    } },
+    kept = { document = ID, collection = ID, session = ID },
+  }
+  local service, reach
+
+  local function start(kind)
+    service = assert(sandbox.start { tls = kind })
+    reach = { tls = { ca_file = service.ca_file }, retries = 2,
+              sleep = function() error "there is nothing to wait for" end }
+  end
+
+  after_each(function() service:stop() end)
+
+  it("good, all reach the service", function()
+    start "good"
+    local sign = assert(service:client(reach))
+    assert.equal(0, assert(sign.sessions:list()).total)
+    sign:close()
+  end)
+
+  for _, kind in ipairs { "wrong-name", "expired", "untrusted" } do
+    it(kind .. ", none sends anything: tls:0", function()
+      start(kind)
+      for _, version in ipairs { "1.1", "2" } do
+        for _, operation in ipairs(sorted_names(OPERATIONS)) do
+          local sign = assert(service:client(copy(reach, {
+            token = "kept-to-itself", http_version = version })))
+          local value, err = OPERATIONS[operation][2](sign, store, ID)
+          sign:close()
+          assert.is_nil(value)
+          assert.same({ "tls", false, false, 1 },
+            { err.kind, err.sent, err.ambiguous, err.attempts }, operation)
+          show("TLS/" .. version, kind, operation, "tls:0", { {
+            kind = err.kind, requests = #assert(service:journal()) } })
+        end
+      end
+      assert.same({}, (assert(service:journal())))
+    end)
+  end
 end)
