@@ -24,6 +24,19 @@ describe("a set of ids", function()
     assert.is_false(set:add(ZERO))
   end)
 
+  it("says what it has, and takes nothing by that", function()
+    local set = core.idset()
+    assert.is_false(set:has(ZERO))
+    assert.is_false(set:has(id_of(1)))
+    for n = 1, 300 do assert.is_true(set:add(id_of(n))) end
+    assert.is_false(set:has(ZERO))
+    assert.is_false(set:has "x")
+    assert.is_false(set:has())
+    for n = 1, 600 do assert.equal(n <= 300, set:has(id_of(n))) end
+    set:add(ZERO)
+    assert.is_true(set:has(ZERO))
+  end)
+
   it("knows nothing of another", function()
     local one, other = core.idset(), core.idset()
     assert.is_true(one:add(ZERO))

@@ -73,14 +73,34 @@ static int read_id(const char *text, size_t size, Id *id) {
   return 1;
 }
 
+/* The id at stack index 2; 0 for what is none. */
+static int check_id(lua_State *L, Id *id) {
+  size_t size;
+  const char *text;
+  if (lua_type(L, 2) != LUA_TSTRING) return 0;
+  text = lua_tolstring(L, 2, &size);
+  return read_id(text, size, id);
+}
+
+/* set:has(id) -> whether it is in the set. */
+static int idset_has(lua_State *L) {
+  Idset *set = sc_object_check(L, 1, IDSET_TYPE);
+  Id id = {0, 0}, *place;
+  int found = 0;
+  if (check_id(L, &id)) {
+    place = set->room ? find(set->places, set->room, id) : NULL;
+    found =
+        id.low | id.high ? place && (place->low | place->high) : set->has_zero;
+  }
+  lua_pushboolean(L, found);
+  return 1;
+}
+
 /* set:add(id) -> whether it is new; nil for what is no id. */
 static int idset_add(lua_State *L) {
   Idset *set = sc_object_check(L, 1, IDSET_TYPE);
-  size_t size = 0;
   Id id = {0, 0}, *place;
-  const char *text =
-      lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &size) : NULL;
-  if (!text || !read_id(text, size, &id)) return 0;
+  if (!check_id(L, &id)) return 0;
   if (!(id.low | id.high)) {
     lua_pushboolean(L, !set->has_zero);
     set->has_zero = 1;
@@ -97,6 +117,7 @@ static int idset_add(lua_State *L) {
 }
 
 void sc_idset_define(lua_State *L) {
-  static const luaL_Reg methods[] = {{"add", idset_add}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"add", idset_add}, {"has", idset_has}, {NULL, NULL}};
   sc_object_define(L, IDSET_TYPE, methods, NULL);
 }

@@ -14,6 +14,8 @@ local NAME = "sessions:list"
 local MOST_OFFSET = 100000 -- the service takes no larger one
 local USUAL_LIMIT = 100 -- the service's own, when none is sent
 local LONGEST_OVERLAP = 1 -- seconds
+local OVERLAP = 10 -- pages, what that comes to at most
+local REMEMBERED = 20 -- pages whose ids are known for certain
 
 -- How each order goes on from a moment.
 local bounds = {
@@ -26,6 +28,7 @@ local bounds = {
 --- The time in a version 7 id, in seconds since 1970; nil for other ids. Of a
 --- session the service shows no other time of creation.
 local function time_of(id)
+  if type(id) ~= "string" then return nil end
   local high, low = id:match "^(%x%x%x%x%x%x%x%x)%-(%x%x%x%x)%-7"
   if not high then return nil end
   return (tonumber(high, 16) * 65536 + tonumber(low, 16)) / 1000
@@ -36,9 +39,10 @@ end
 --- id may be a little older or newer than its session.
 local function next_part(walk)
   local bound = bounds[walk.order]
-  local first, last = walk.first_time, walk.last_time
+  local times = walk.times
+  local first, last = times[1], times[#times]
   if not (bound and first and last) then return nil end
-  local overlap = math.min(LONGEST_OVERLAP, math.abs(last - first) / 10)
+  local overlap = math.min(LONGEST_OVERLAP, math.abs(last - first))
   -- A millisecond more: ids have no smaller part.
   local moment = last + bound.direction * (overlap + 0.001)
   if walk.moment and (walk.moment - moment) * bound.direction <= 0 then
@@ -62,6 +66,9 @@ local function begin(sessions, query, opts)
     query = asked, -- what is asked for next
     order = sort or "-createdAt",
     seen = core.idset(),
+    noted = 0, -- ids in `seen`
+    window = REMEMBERED * (asked.limit or USUAL_LIMIT),
+    times = {}, -- of the last sessions of the last pages
     received = asked.offset or 0, -- rows, those before the first included
     repeats = 0, -- rows to come that may be known already
     turn = 0, -- which page is the last
@@ -75,22 +82,36 @@ local function fail(walk, kind, note)
   return err
 end
 
+--- Whether an id did not come before.
+local function is_new(walk, id)
+  if walk.older and walk.older:has(id) then return false end
+  return walk.seen:add(id) ~= false
+end
+
+--- In the order of creation what comes again is not far behind, so that ids
+--- of long ago may be forgotten: a list of any length takes the same room.
+local function forget(walk, count)
+  walk.noted = walk.noted + count
+  if bounds[walk.order] and walk.noted >= walk.window then
+    walk.older, walk.seen, walk.noted = walk.seen, core.idset(), 0
+  end
+end
+
 --- Notes the ids of a page; returns the sessions that are new.
 local function take(walk, page)
   local fresh, n = {}, 0
   for _, session in ipairs(page.data) do
-    local id = session.id
-    local is_new = walk.seen:add(id)
-    if is_new then
-      local time = time_of(id)
-      walk.first_time = walk.first_time or time
-      walk.last_time = time
-    end
-    if is_new ~= false then
+    if is_new(walk, session.id) then
       n = n + 1
       fresh[n] = session
     end
   end
+  if n > 0 then
+    local times = walk.times
+    times[#times + 1] = time_of(fresh[n].id) or false
+    if #times > OVERLAP then table.remove(times, 1) end
+  end
+  forget(walk, n)
   return fresh, n
 end
 
@@ -121,7 +142,7 @@ local function start_part(walk)
       :format(MOST_OFFSET))
   end
   walk.query[name] = core.format_time(moment)
-  walk.moment, walk.first_time = moment, walk.last_time
+  walk.moment = moment
   walk.left = walk.total - walk.received
   walk.received, walk.total = 0, nil
 end
