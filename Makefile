@@ -106,8 +106,8 @@ $(DEPS): deps-%:
 
 # Our module and Lua files, and nothing of the environment that could lead a
 # call off this machine or put other files in their place.
-UNSET = $(filter-out SIGNICAT_JSON_TEST_SUITE SIGNICAT_SEED,\
-          $(filter SIGNICAT_%,$(.VARIABLES))) \
+UNSET = $(filter-out SIGNICAT_JSON_TEST_SUITE SIGNICAT_SEED \
+          SIGNICAT_SHOW_FAULTS,$(filter SIGNICAT_%,$(.VARIABLES))) \
   http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY \
   LUA_INIT LUA_INIT_5_4 LUA_PATH_5_4 LUA_CPATH_5_4
 ENV = env $(UNSET:%=-u %) LUA_PATH='lua/?.lua;lua/?/init.lua;;' \

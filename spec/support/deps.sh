@@ -53,7 +53,7 @@ nginx_is_here() {
 }
 
 wants_nginx() {
-  case $set_name in bench | all) ! nginx_is_here ;; *) false ;; esac
+  case $set_name in test | bench | all) ! nginx_is_here ;; *) false ;; esac
 }
 
 apt_get() {
@@ -114,6 +114,6 @@ if [ -n "$(missing)" ]; then
 fi
 
 if wants_nginx && ! unpack_nginx; then
-  explain "nginx could not be fetched; the bench needs one"
+  explain "nginx could not be fetched; specs and bench need one"
   exit 1
 fi
