@@ -83,7 +83,7 @@ long sc_connection_version(lua_State *L, int index) {
   lua_getfield(L, index, "http_version");
   version = lua_tostring(L, -1);
   if (version && strcmp(version, "1.1") == 0) wanted = CURL_HTTP_VERSION_1_1;
-  if (version && strcmp(version, "2") == 0) wanted = CURL_HTTP_VERSION_2;
+  if (version && strcmp(version, "2") == 0) wanted = CURL_HTTP_VERSION_2TLS;
   lua_pop(L, 1);
   return wanted;
 }

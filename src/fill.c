@@ -180,11 +180,6 @@ static void set_version(Transfer *transfer) {
   if (version == CURL_HTTP_VERSION_NONE &&
       transfer->request->source.size > LONG_BODY) {
     version = CURL_HTTP_VERSION_1_1;
-  } else if (version == CURL_HTTP_VERSION_2) {
-    /* Nobody negotiates without TLS: who asks for 2 there knows of it. */
-    version = strncmp(transfer->request->url, "https:", 6) == 0
-                  ? CURL_HTTP_VERSION_2TLS
-                  : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
   }
   SET(CURLOPT_HTTP_VERSION, version);
 }
