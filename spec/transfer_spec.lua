@@ -218,6 +218,85 @@ describe("a transfer", function()
     assert.equal("timeout", err.kind)
   end)
 
+  describe("has a limit for the first byte,", function()
+    it("which an answer that is late breaks", function()
+      serve("late")
+      local _, err = sign.sessions:get(ID, { first_byte_timeout = 0.1,
+                                             retries = 0 })
+      assert.same({ "timeout", "first_byte", true, true },
+        { err.kind, err.phase, err.sent, err.retryable })
+      assert.matches("first_byte_timeout", tostring(err))
+    end)
+
+    it("which makes a create ambiguous", function()
+      serve("late")
+      local _, err = sign.sessions:create(SESSIONS,
+        { first_byte_timeout = 0.1 })
+      assert.same({ "timeout", true }, { err.kind, err.ambiguous })
+    end)
+
+    it("which one in time keeps, however slowly it goes on", function()
+      serve("trickle")
+      assert(sign.sessions:get(ID, { first_byte_timeout = 0.3,
+                                     retries = 0 }))
+    end)
+
+    it("and none unless it is said", function()
+      serve("late")
+      assert(sign.sessions:get(ID, { retries = 0 }))
+    end)
+  end)
+
+  describe("has a limit for standing still,", function()
+    it("finer than a second, in the middle of a body", function()
+      serve("document_stall")
+      local began = sign:now()
+      local _, err = sign.documents:download(ID, { stall_timeout = 0.2,
+                                                   retries = 0 })
+      assert.is_true(sign:now() - began < 15) -- the server would take 20
+      assert.same({ "timeout", "body", 200 },
+        { err.kind, err.phase, err.status })
+      assert.matches("stall_timeout", tostring(err))
+    end)
+
+    it("which bytes that move keep, however long it takes", function()
+      serve("trickle")
+      assert(sign.sessions:get(ID, { stall_timeout = 0.3, retries = 0 }))
+    end)
+
+    it("which goes for the first byte too, without a limit of its own",
+      function()
+        serve("stall")
+        local _, err = sign.sessions:get(ID, { stall_timeout = 0.2,
+                                               retries = 0 })
+        assert.same({ "timeout", "first_byte" }, { err.kind, err.phase })
+      end)
+
+    it("which leaves the first byte to its own limit", function()
+      serve("late")
+      assert(sign.sessions:get(ID, { stall_timeout = 0.2,
+        first_byte_timeout = 15, retries = 0 }))
+    end)
+
+    it("which does not count while Lua takes its time", function()
+      serve("document")
+      local first = true
+      assert(sign.documents:download(ID, { stall_timeout = 0.2, retries = 0,
+        to = function()
+          if first then core.sleep(0.5) end
+          first = false
+          return true
+        end }))
+    end)
+
+    it("which does not break a refusal whose body stands still", function()
+      serve("refusal_stall")
+      local _, err = sign.documents:download(ID, { stall_timeout = 0.2,
+                                                   retries = 0 })
+      assert.same({ "not_found", 404 }, { err.kind, err.status })
+    end)
+  end)
+
   it("gives up a call that an error interrupted", function()
     serve("ok", "stall", "ok")
     assert(sign.sessions:get(ID))

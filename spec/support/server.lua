@@ -173,6 +173,14 @@ function behave.document_stall(connection, lines)
   return false
 end
 
+--- A refusal that never ends.
+function behave.refusal_stall(connection)
+  connection:send("HTTP/1.1 404 No\r\nContent-Length: 500\r\n\r\n{\"code\":")
+  connection:settimeout(20)
+  connection:receive(1)
+  return false
+end
+
 --- A part nobody asked for, or not this one.
 function behave.part(connection)
   return connection:send("HTTP/1.1 206 Partial Content\r\n"
