@@ -498,13 +498,41 @@ describe("over the sandbox", function()
     local count, err, from, to = tally { limit = 1000 }
     assert.is_nil(err)
     assert.same({ 101500, "Seeded 1", "Seeded 101500" }, { count, from, to })
-    count, err, from, to = tally { limit = 1000, sort = "-createdAt" }
+    count, err, from, to = tally { limit = 1000, sort = "-createdAt",
+                                   offset = 99000 }
     assert.is_nil(err)
-    assert.same({ 101500, "Seeded 101500", "Seeded 1" }, { count, from, to })
+    assert.same({ 2500, "Seeded 2500", "Seeded 1" }, { count, from, to })
     assert(service:reset())
     sign:close()
     sign = assert(service:client())
   end)
+
+  it("200 pages take the room of five, and a session kept of each little",
+    function()
+      local function room()
+        collectgarbage()
+        collectgarbage()
+        return collectgarbage "count"
+      end
+      assert(service:seed { sessions = 20000 })
+      assert(sign.sessions:list()) -- what a first call leaves for good
+      local before = room()
+      local page = assert(sign.sessions:list())
+      local one, most, kept = room() - before, 0, {}
+      while page do
+        kept[#kept + 1] = #kept < 100 and page.data[50] or nil
+        page = page:next()
+        most = math.max(most, room() - before)
+      end
+      assert.equal(100, #kept)
+      assert.is_true(room() - before < 1024)
+      kept = nil
+      assert.is_nil(kept)
+      assert.is_true(most < 5 * one, most .. " KiB")
+      assert(service:reset())
+      sign:close()
+      sign = assert(service:client())
+    end)
 
   it("each outlives short and empty pages, and stops at repeated ones",
     function()
