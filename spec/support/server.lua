@@ -173,6 +173,22 @@ function behave.document_stall(connection, lines)
   return false
 end
 
+--- So many bytes: `large:1000`.
+function behave.large(connection, _, size)
+  local piece = ("x"):rep(65536)
+  connection:send(("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n")
+    :format(size))
+  for _ = 1, size // #piece do
+    if not connection:send(piece) then return false end
+  end
+  return connection:send(piece:sub(1, size % #piece))
+end
+
+function behave.stored(connection)
+  return connection:send(reply('{"documentId":"'
+    .. "d1234567-89ab-cdef-0123-456789abcdef" .. '"}'))
+end
+
 --- A refusal that never ends.
 function behave.refusal_stall(connection)
   connection:send("HTTP/1.1 404 No\r\nContent-Length: 500\r\n\r\n{\"code\":")
@@ -222,7 +238,11 @@ local function read_request(connection)
     length = tonumber(line:lower():match("^content%-length:%s*(%d+)"))
       or length
   end
-  if length > 0 and not connection:receive(length) then return nil end
+  while length > 0 do
+    local piece = connection:receive(math.min(length, 65536))
+    if not piece then return nil end
+    length = length - #piece
+  end
   return lines
 end
 
@@ -235,7 +255,8 @@ local function serve(connection)
   seen = seen + 1
   counts[method] = (counts[method] or 0) + 1
   if header(lines, "range") then counts.ranges = (counts.ranges or 0) + 1 end
-  return behave[plan[math.min(seen, #plan)]](connection, lines)
+  local name, number = plan[math.min(seen, #plan)]:match("^([%a_]+):?(%d*)$")
+  return behave[name](connection, lines, tonumber(number))
 end
 
 local listener = assert(socket.bind("127.0.0.1", 0))

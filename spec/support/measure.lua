@@ -1,0 +1,37 @@
+-- measure.lua: runs peak.lua against a server of its own.
+
+local core = require "signicat.core"
+local helper = require "spec.helper"
+local lfs = require "lfs"
+
+local measure = {}
+
+-- A file of so many bytes that takes no room.
+local function sparse(path, size)
+  local file = assert(io.open(path, "wb"))
+  assert(file:seek("set", math.floor(size) - 1))
+  assert(file:write "x")
+  assert(file:close())
+end
+
+-- By how many KiB a document of `size` bytes raises the peak of a process.
+function measure.peak(way, size)
+  local folder, remove = helper.folder()
+  local path = folder .. "/document"
+  if way == "upload" then sparse(path, size) end
+  local server = assert(core.spawn("lua5.4", { "spec/support/server.lua",
+    "ok", (way == "upload" or way == "reader") and "stored"
+      or ("large:%d"):format(size) }))
+  local port = assert(server:read_line(20))
+  local output = helper.run(
+    ([[loadfile "spec/support/peak.lua"(%q, %q, "%.0f", %q)]])
+    :format(("http://127.0.0.1:%s/sign"):format(port), way, size, path))
+  server:kill()
+  if way == "download" and lfs.attributes(path, "size") ~= size then
+    output = output .. "the file has another size"
+  end
+  remove()
+  return assert(tonumber(output), output)
+end
+
+return measure
