@@ -227,9 +227,16 @@ describe("each", function()
   end)
 
   it("gives a query that cannot be as an error", function()
-    local _, err = walk(account {}, { limit = 1001 })
-    assert.equal("invalid", err.kind)
-    assert.equal("limit", err.fields[1].name)
+    for _, case in ipairs { { "limit", 1001 }, { "limit", "x" },
+      { "limit", {} }, { "offset", -1 }, { "offset", 100001 },
+      { "offset", "x" }, { "offset", 0.5 }, { "stat", "READY" } } do
+      local client, transport = account(ids_up_to(3))
+      local seen, err = walk(client, { [case[1]] = case[2] })
+      assert.same({}, seen)
+      assert.equal("invalid", err.kind)
+      assert.equal(case[1], err.fields[1].name)
+      assert.equal(0, #transport.requests)
+    end
   end)
 end)
 

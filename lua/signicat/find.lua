@@ -31,6 +31,7 @@ local function could_not_look(err)
   if err.kind ~= "not_found" then return err end
   return call.fail(NAME, { kind = "protocol", status = err.status, sent = true,
     code = err.code, trace_id = err.trace_id, attempts = err.attempts,
+    trace = err.trace,
     note = "the service has no list of sessions there; check base_url" })
 end
 

@@ -67,18 +67,20 @@ local function begin(sessions, query, opts)
     order = sort or "-createdAt",
     seen = core.idset(),
     noted = 0, -- ids in `seen`
-    window = REMEMBERED * (asked.limit or USUAL_LIMIT),
+    window = REMEMBERED * (tonumber(asked.limit) or USUAL_LIMIT),
     times = {}, -- of the last sessions of the last pages
-    received = asked.offset or 0, -- rows, those before the first included
+    -- Rows, those before the first included. No number is refused later.
+    received = tonumber(asked.offset) or 0,
     repeats = 0, -- rows to come that may be known already
     turn = 0, -- which page is the last
   }
 end
 
 local function fail(walk, kind, note)
+  local client, opts = walk.sessions.client, walk.opts
   local err = call.fail(NAME, { kind = kind, note = note, attempts = 1,
-                                sent = true })
-  observe.emit(walk.sessions.client, "error", { error = err })
+    sent = true, trace = opts and opts.trace or client.settings.trace })
+  observe.emit(client, "error", { error = err })
   return err
 end
 
@@ -162,7 +164,9 @@ end
 --- too large.
 local function ask(walk, opts)
   local sessions, query = walk.sessions, walk.query
-  query.offset = walk.received > 0 and walk.received or nil
+  if walk.total or walk.moment then -- not the first page of all
+    query.offset = walk.received > 0 and walk.received or nil
+  end
   while true do
     local page, meta, failed_meta = call.operation(sessions.client,
       "listSigningSessions", nil, query, opts)
@@ -242,7 +246,7 @@ end
 function advance(walk, opts)
   while not at_end(walk) do
     local page, meta, failed_meta, fresh, err
-    if walk.received > MOST_OFFSET then
+    if walk.total and walk.received > MOST_OFFSET then
       err = start_part(walk)
       if err then return nil, err end
     end
