@@ -371,7 +371,7 @@ describe("a document that breaks off", function()
   local folder, remove
 
   local function serve(...)
-    process = assert(core.spawn("lua5.4", { "spec/support/server.lua", ... }))
+    process = assert(core.spawn(helper.lua, { "spec/support/server.lua", ... }))
     port = assert(process:read_line(20))
     sign = assert(signicat.new {
       base_url = "http://127.0.0.1:" .. port .. "/sign", token = "ready",

@@ -295,7 +295,7 @@ describe("a proxy", function()
   local PASSWORD = "bTpwZW5jaWw6L0A=" -- m:pencil:/@
 
   local function start(password)
-    proxy = assert(core.spawn("lua5.4",
+    proxy = assert(core.spawn(helper.lua,
       { "spec/support/proxy.lua", password }))
     port = assert(proxy:read_line(20))
   end

@@ -19,7 +19,7 @@ function measure.peak(way, size)
   local folder, remove = helper.folder()
   local path = folder .. "/document"
   if way == "upload" then sparse(path, size) end
-  local server = assert(core.spawn("lua5.4", { "spec/support/server.lua",
+  local server = assert(core.spawn(helper.lua, { "spec/support/server.lua",
     "ok", (way == "upload" or way == "reader") and "stored"
       or ("large:%d"):format(size) }))
   local port = assert(server:read_line(20))

@@ -178,7 +178,7 @@ function behave.large(connection, _, size)
   local piece = ("x"):rep(65536)
   connection:send(("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n")
     :format(size))
-  for _ = 1, size // #piece do
+  for _ = 1, math.floor(size / #piece) do
     if not connection:send(piece) then return false end
   end
   return connection:send(piece:sub(1, size % #piece))
