@@ -15,6 +15,12 @@
 
 #include <curl/curl.h>
 
+/* The blobs of CA certificates; nothing else that we cannot do without came
+ * later. */
+#if LIBCURL_VERSION_NUM < 0x074d00
+#error "libcurl 7.77 or later is needed, for CURLOPT_CAINFO_BLOB"
+#endif
+
 #define TRANSFER_TYPE "signicat.transfer"
 #define TRANSFER_MAX_HEADERS (MESSAGE_MAX_HEADERS + 6) /* and our own */
 

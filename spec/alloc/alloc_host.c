@@ -12,9 +12,8 @@
  *
  *     positions=40 raised=40 leaked=0
  */
-#include <lauxlib.h>
-#include <lua.h>
-#include <lualib.h>
+#include "../support/luas.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +60,8 @@ static lua_State *open_state(Heap *heap, const char *path, const char *name) {
   if (L == NULL) stop(NULL, "no state");
   luaL_openlibs(L);
   if (luaL_dofile(L, path) != LUA_OK) stop(L, path);
-  if (lua_getfield(L, -1, name) != LUA_TFUNCTION) stop(NULL, name);
+  lua_getfield(L, -1, name);
+  if (!lua_isfunction(L, -1)) stop(NULL, name);
   if (lua_pcall(L, 0, 1, 0) != LUA_OK) stop(L, name);
   return L;
 }

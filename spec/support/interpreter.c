@@ -9,17 +9,11 @@
  * the environment leaves it as it is.) The state is always closed, so what is
  * still allocated afterwards has leaked.
  */
-#include <lauxlib.h>
-#include <lua.h>
-#include <lualib.h>
+#include "luas.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int add_traceback(lua_State *L) {
-  luaL_traceback(L, L, luaL_tolstring(L, 1, NULL), 1);
-  return 1;
-}
 
 /* The table `arg`, as every Lua has it: the script is number 0. */
 static void push_arguments(lua_State *L, int argc, char **argv, int script) {
@@ -34,7 +28,7 @@ static void push_arguments(lua_State *L, int argc, char **argv, int script) {
 static int call(lua_State *L, int status, int count) {
   int base = lua_gettop(L) - count;
   if (status == LUA_OK) {
-    lua_pushcfunction(L, add_traceback);
+    lua_pushcfunction(L, spec_traceback);
     lua_insert(L, base);
     status = lua_pcall(L, count, 0, base);
   }
