@@ -290,6 +290,9 @@ describe("misuse of events", function()
     { function() verify(raw, headers, { secret = SECRET }) end,
       "did you mean 'secrets'" },
     { function() events.sign("{}", SECRET) end, "`scheme` is required" },
+    { function()
+      events.sign("{}", SECRET, { scheme = { header = "x", matches = print } })
+    end, "this scheme has no `sign`" },
     { function() events.sign("{}", "", { scheme = SCHEME }) end,
       "the secret is a string" },
     { function() events.sign(7, SECRET, { scheme = SCHEME }) end,

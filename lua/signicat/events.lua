@@ -242,6 +242,9 @@ end
 function events.sign(payload, secret, opts)
   opts = options.check(opts, known_to_sign, "events.sign")
   local scheme = scheme_of(opts.scheme, "events.sign")
+  if not scheme.sign then
+    core.misuse "events.sign: this scheme has no `sign`"
+  end
   if not is_secret(secret) then
     core.misuse "events.sign: the secret is a string that is not empty"
   end
