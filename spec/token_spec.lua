@@ -277,3 +277,217 @@ describe("a token of the caller's", function()
 end)
 
 -- -- failures -----------------------------------------------------------------
+
+describe("a token that is refused", function()
+  local function failed(answer, call)
+    local client, _, asked, transport = service { answer = answer }
+    local value, err = (call or client.sessions.get)(client.sessions, session)
+    assert.is_nil(value)
+    assert.is_true(signicat.is_error(err))
+    assert.equal(1, #asked)
+    assert.equal(1, #transport.requests)
+    assert.equal("token", err.operation)
+    assert.is_false(err.ambiguous)
+    return err
+  end
+
+  local invalid = '{"error":"invalid_client","error_description":"wrong"}'
+
+  -- status, kind
+  for status, kind in pairs { [400] = "auth", [401] = "auth", [403] = "auth",
+                              [404] = "not_found", [429] = "rate_limit",
+                              [500] = "server", [302] = "protocol" } do
+    it("with " .. status .. " fails with " .. kind, function()
+      local err = failed(helper.json(status, invalid))
+      assert.equal(kind, err.kind)
+      assert.equal(status, err.status)
+      assert.equal("invalid_client", err.code)
+      assert.equal("wrong", err.detail)
+      assert.equal(("token: %s (%d invalid_client): ")
+        :format(kind, status), err.message:match "^.-%): ")
+    end)
+  end
+
+  it("says what to check, once it is a matter of credentials", function()
+    assert.equal("token: auth (400 invalid_client): " .. core.kinds.auth,
+      failed(helper.json(400, invalid)).message)
+  end)
+
+  it("keeps what is known of a failure on the way", function()
+    local client = helper.client(function()
+      return nil, { kind = "tls", note = "an unknown authority", sent = false,
+                    phase = "tls" }
+    end, { client_id = "i", client_secret = "secret" })
+    local _, err = client.sessions:get(session)
+    assert.equal("tls", err.kind)
+    assert.equal("token: tls: an unknown authority", err.message)
+    assert.equal("tls", err.phase)
+  end)
+
+  it("leaves no create open", function()
+    local client = service { answer = { status = 500 } }
+    local _, err = client.documents:upload { content = "x", type = "a/b" }
+    assert.equal("server", err.kind)
+    assert.is_false(err.ambiguous)
+  end)
+
+  -- successes without a token in them
+  for title, answer in pairs {
+    ["an empty answer"] = { status = 200 },
+    ["an answer without a type"] = { status = 200, body = "{}" },
+    ["HTML"] = { status = 200, body = "<html>",
+                 headers = { ["content-type"] = "text/html" } },
+    ["no JSON"] = helper.json(200, "{"), ["null"] = helper.json(200, "null"),
+    ["a number"] = helper.json(200, "7"), ["a list"] = helper.json(200, "[]"),
+    ["false"] = helper.json(200, "false"),
+    ["an empty object"] = helper.json(200, "{}"),
+    ["no lifetime"] = helper.json(200, '{"access_token":"canary"}'),
+    ["a lifetime in words"] = helper.json(200,
+      '{"access_token":"canary","expires_in":"soon"}'),
+    ["no token"] = helper.json(200, '{"expires_in":600}'),
+    ["a token of another type"] = helper.json(200,
+      '{"access_token":["canary"],"expires_in":600}'),
+    ["an empty token"] = helper.json(200,
+      '{"access_token":"","expires_in":600}'),
+    ["a token with a line end"] = helper.json(200,
+      '{"access_token":"canary\\r\\nX: y","expires_in":600}'),
+  } do
+    it("by " .. title .. " is a protocol error", function()
+      local err = failed(answer)
+      assert.equal("protocol", err.kind)
+      assert.is_true(err.sent)
+      assert.is_nil(tostring(err):find("canary", 1, true))
+    end)
+  end
+
+  it("because the deadline passed says so", function()
+    local client, clock, asked = service {}
+    local _, err = client.sessions:get(session,
+      { deadline = clock.now() - 1 })
+    assert.equal("timeout", err.kind)
+    assert.equal("token: timeout: the deadline passed before the request "
+      .. "was sent", err.message)
+    assert.equal(0, #asked)
+  end)
+
+  it("has what is left of the deadline", function()
+    local client, clock, asked = service {}
+    assert(client.sessions:delete(session, { deadline = clock.now() + 7 }))
+    assert.equal(7, asked[1].timeout)
+  end)
+
+  it("may use up the deadline of its call", function()
+    local clock = helper.clock()
+    local client, transport = helper.client(function()
+      clock.sleep(10)
+      return helper.json(200, '{"access_token":"t","expires_in":600}')
+    end, { client_id = "i", client_secret = "s", clock = clock.now })
+    local _, err = client.sessions:get(session,
+      { deadline = clock.now() + 5 })
+    assert.equal("timeout", err.kind)
+    assert.equal("sessions:get", err.operation)
+    assert.is_false(err.sent)
+    assert.equal(1, #transport.requests)
+  end)
+end)
+
+-- -- secrets ------------------------------------------------------------------
+
+describe("a secret", function()
+  local canary = "Qx7 canary+/ Zp"
+  local encoded = "Qx7%20canary%2B%2F%20Zp"
+
+  -- Whether it is anywhere in a value, in either spelling.
+  local function shows(value, seen)
+    seen = seen or {}
+    if type(value) == "string" then
+      return value:find(canary, 1, true) or value:find(encoded, 1, true)
+        or value:find(core.base64("id:" .. encoded), 1, true)
+    end
+    if type(value) ~= "table" or seen[value] then return false end
+    seen[value] = true
+    for name, item in next, value do
+      if shows(name, seen) or shows(item, seen) then return true end
+    end
+    return false
+  end
+
+  -- A token endpoint in a mood to debug: it tells what it was sent.
+  local echoes = {
+    ["as text"] = function(sent) return { status = 400, body = sent } end,
+    ["as HTML"] = function(sent)
+      return { status = 502, body = "<pre>" .. sent .. "</pre>" }
+    end,
+    ["in every field"] = function(sent)
+      return helper.json(401, { error = sent, error_description = sent,
+        title = sent, detail = sent, code = sent, traceId = sent,
+        invalidParams = { { name = sent, reason = sent } } })
+    end,
+    ["in a success"] = function(sent) return helper.json(200, { sent }) end,
+    ["decoded"] = function()
+      return helper.json(400, { error = "invalid_client",
+        error_description = "secret " .. canary .. " is wrong" })
+    end,
+  }
+  for title, echo in pairs(echoes) do
+    for _, method in ipairs { "client_secret_post", "client_secret_basic" } do
+      it(("echoed %s is in no error, sent by %s"):format(title, method),
+        function()
+          local client = helper.client(function(request)
+            return echo(request.body .. (request.headers.authorization or ""))
+          end, { client_id = "id", client_secret = canary,
+                 auth_method = method })
+          local value, err, meta = client.sessions:get(session)
+          assert.is_nil(value)
+          assert.is_falsy(shows(tostring(err)))
+          assert.is_falsy(shows(err))
+          assert.is_falsy(shows(meta))
+        end)
+    end
+  end
+
+  it("is in no error of a transport that shows its request", function()
+    local client = helper.client(function(request)
+      return nil, "cannot send " .. request.body
+    end, { client_id = "id", client_secret = canary })
+    local _, err = client.sessions:get(session)
+    assert.equal("connect", err.kind)
+    assert.is_falsy(shows(tostring(err)))
+    assert.is_falsy(shows(err))
+  end)
+end)
+
+describe("the request of a token", function()
+  local function ask(options, opts)
+    local seen
+    local client = helper.client(function(request, number)
+      if number == 1 then
+        seen = request
+        return helper.json(200, { access_token = "t", expires_in = 600 })
+      end
+      return { status = 204 }
+    end, options)
+    assert(client.sessions:delete(session, opts))
+    return seen
+  end
+
+  local function credentials(more)
+    local all = { client_id = "id", client_secret = "secret",
+                  token_url = "https://other.example/token" }
+    for name, value in pairs(more or {}) do all[name] = value end
+    return all
+  end
+
+  it("has none of the headers that are meant for the API", function()
+    local headers = ask(credentials { headers = { ["X-Key"] = "mine" } })
+      .headers
+    assert.is_nil(headers["x-key"])
+    assert.matches("^lua%-signicat/", headers["user-agent"])
+  end)
+
+  it("may take no longer than the call it is for", function()
+    assert.equal(60, ask(credentials()).timeout)
+    assert.equal(2, ask(credentials(), { timeout = 2 }).timeout)
+    assert.equal(3, ask(credentials { timeout = 3 }).timeout)
+  end)
+end)
