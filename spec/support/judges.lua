@@ -17,7 +17,7 @@ function judges.run(...)
   for i, word in ipairs { ... } do words[i] = quote(word) end
   -- Lua 5.1 does not tell how a child ended, so the shell does.
   local pipe = assert(io.popen(table.concat(words, " ") .. " 2>&1; "
-    .. "echo; echo $?", "r"))
+    .. "code=$?; echo; echo $code", "r"))
   local text, code = pipe:read "*a":match "^(.*)\n(%d+)\n$"
   pipe:close()
   return text, tonumber(code)
