@@ -145,7 +145,7 @@ int sc_sink_target(Sink *sink, const char *path, int overwrite) {
   sink->path = resolve(path);
   if (!sink->path) return errno;
   sink->kind = SINK_FILE;
-  sink->overwrite = overwrite;
+  sink->overwrite = overwrite != 0;
   sink->mode = exists ? status.st_mode & 07777 : 0;
   return 0;
 }
@@ -191,17 +191,20 @@ static int open_temporary(Sink *sink) {
   return fail(sink);
 }
 
+/* Whatever `append` needs of memory; 0, or -1 when there is none. */
+static int prepare(Sink *sink) {
+  if (!sink->pending) sink->pending = calloc(1, sizeof *sink->pending);
+  if (!sink->pending) return -1;
+  return sink->digest.context ? 0 : sc_digest_begin(&sink->digest);
+}
+
 /* A writer's bytes wait in memory until somebody takes them. */
 static int append(Sink *sink, const char *bytes, size_t size) {
-  Buffer *pending = &sink->pending;
-  if (pending->size > 0 && pending->size + size > MAX_PENDING) {
+  Buffer *pending = sink->pending;
+  if (pending && pending->size > 0 && pending->size + size > MAX_PENDING) {
     return SC_SINK_FULL;
   }
-  if (!sink->digest.context && sc_digest_begin(&sink->digest) != 0) {
-    sink->failure = ENOMEM;
-    return -1;
-  }
-  if (sc_buffer_append(pending, bytes, size) != 0) {
+  if (prepare(sink) != 0 || sc_buffer_append(sink->pending, bytes, size) != 0) {
     sink->failure = ENOMEM;
     return -1;
   }
@@ -267,7 +270,9 @@ void sc_sink_abort(Sink *sink) {
   free(sink->etag);
   sink->etag = NULL;
   sink->held = 0;
-  sc_buffer_free(&sink->pending);
+  if (sink->pending) sc_buffer_free(sink->pending);
+  free(sink->pending);
+  sink->pending = NULL;
   if (sink->kind == SINK_FILE) sink->size = 0;
   if (!sink->temporary) return;
   close(sink->fd);

@@ -23,19 +23,20 @@ typedef enum SourceKind {
   SOURCE_READER
 } SourceKind;
 
+/* Requests are made for every call, so these are laid out to be small. */
 typedef struct Source {
   SourceKind kind;
+  int fd;            /* SOURCE_FILE, owned */
   const char *bytes; /* SOURCE_BYTES: all; SOURCE_READER: the piece fed */
   size_t fed;        /* SOURCE_READER: what is left of the piece */
-  int fd;            /* SOURCE_FILE, owned */
   int64_t offset;    /* where in the file the part begins */
   int64_t size;      /* of the whole body */
   int64_t position;  /* handed out so far */
   int failure;       /* errno of a failed read; SC_FILE_SHRANK */
-  int can_rewind;    /* SOURCE_READER: it can begin again ... */
-  int must_rewind;   /* ... and has to, before it is read on */
-  Digest digest;     /* kept only if `hashed` */
-  int hashed;
+  unsigned char can_rewind;  /* SOURCE_READER: it can begin again ... */
+  unsigned char must_rewind; /* ... and has to, before it is read on */
+  unsigned char hashed;
+  Digest digest; /* kept only if `hashed` */
 } Source;
 
 #define SC_FILE_SHRANK (-1)
@@ -59,18 +60,18 @@ void sc_source_close(Source *source);
 typedef enum SinkKind { SINK_NONE, SINK_FILE, SINK_WRITER } SinkKind;
 
 typedef struct Sink {
-  SinkKind kind;
-  char *path;      /* owned; of a file */
-  char *temporary; /* owned; not NULL while a temporary file exists */
-  int fd;          /* valid while `temporary` is set */
-  int overwrite;
-  unsigned mode;  /* of the file that is replaced, or 0 */
-  int failure;    /* errno of what failed */
-  Buffer pending; /* what a writer has not taken yet */
-  int64_t size;   /* bytes so far, those pending too */
-  int64_t total;  /* of the whole, or -1 */
-  char *etag;     /* owned; set when the server can continue at `size` */
-  int held;       /* kept after a failure, to be continued */
+  unsigned char kind; /* SinkKind */
+  unsigned char overwrite;
+  unsigned char held; /* kept after a failure, to be continued */
+  int fd;             /* valid while `temporary` is set */
+  char *path;         /* owned; of a file */
+  char *temporary;    /* owned; not NULL while a temporary file exists */
+  unsigned mode;      /* of the file that is replaced, or 0 */
+  int failure;        /* errno of what failed */
+  Buffer *pending;    /* owned; what a writer has not taken yet, or NULL */
+  int64_t size;       /* bytes so far, those pending too */
+  int64_t total;      /* of the whole, or -1 */
+  char *etag;         /* owned; set when the server can continue at `size` */
   Digest digest;
 } Sink;
 

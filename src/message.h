@@ -22,16 +22,17 @@
 
 struct Operation;
 
-/* What Lua's collector has to leave alone for a request: its strings, and the
- * table { reader =, rewind =, writer =, on_progress = } of what Lua supplies
- * and takes while the request is under way. */
+/* What Lua's collector has to leave alone for a request: its strings. With
+ * streams there is a table in the place of the body, { body =, reader =,
+ * rewind =, writer =, on_progress = }: what Lua supplies and takes while the
+ * request is under way. */
 enum RequestAnchor {
   ANCHOR_URL = 1,
   ANCHOR_METHOD,
   ANCHOR_LINES,
   ANCHOR_AUTHORIZATION,
   ANCHOR_BODY,
-  ANCHOR_STREAMS
+  ANCHOR_STREAMS = ANCHOR_BODY
 };
 
 typedef struct Request {
@@ -42,15 +43,15 @@ typedef struct Request {
   const char *lines;         /* "Name: value\n", any number of them */
   const char *authorization; /* the header's value, or NULL */
   double timeout;            /* seconds in all; 0: no limit */
-  double connect_timeout;    /* seconds */
-  double first_byte_timeout; /* seconds from the last byte sent; 0: none */
-  double stall_timeout;      /* seconds without a byte; 0: no limit */
+  float connect_timeout;     /* seconds */
+  float first_byte_timeout;  /* seconds from the last byte sent; 0: none */
+  float stall_timeout;       /* seconds without a byte; 0: no limit */
   size_t max_body;           /* bytes of an answer kept in memory */
-  int creates;               /* never sent twice */
-  int streams;               /* ANCHOR_STREAMS holds a table */
   Source source;
   Sink sink;
   char expected[SC_SHA256_BASE64]; /* the document's hash as known, or "" */
+  unsigned char creates;           /* never sent twice */
+  unsigned char streams;           /* ANCHOR_STREAMS holds a table */
 } Request;
 
 /* Pushes an empty request. */

@@ -56,10 +56,11 @@ static void read_settings(lua_State *L, Request *request,
                           const Patience *normal) {
   request->timeout = number_setting(L, "timeout", normal->timeout);
   request->connect_timeout =
-      number_setting(L, "connect_timeout", CONNECT_TIMEOUT);
-  request->first_byte_timeout = number_setting(L, "first_byte_timeout", 0);
+      (float)number_setting(L, "connect_timeout", CONNECT_TIMEOUT);
+  request->first_byte_timeout =
+      (float)number_setting(L, "first_byte_timeout", 0);
   request->stall_timeout =
-      number_setting(L, "stall_timeout", normal->stall_timeout);
+      (float)number_setting(L, "stall_timeout", normal->stall_timeout);
   request->max_body = (size_t)number_setting(L, "max_body", MAX_BODY);
 }
 

@@ -36,5 +36,7 @@ void sc_streams_set(lua_State *L, int index, int settings, int upload) {
     return;
   }
   sc_request_check(L, index)->streams = 1;
+  sc_getslot(L, index, ANCHOR_BODY);
+  lua_setfield(L, functions, "body");
   sc_setslot(L, index, ANCHOR_STREAMS);
 }

@@ -253,8 +253,8 @@ static int transfer_take(lua_State *L) {
   Transfer *transfer = check_transfer(L);
   Buffer *pending;
   if (!transfer->request) return 0;
-  pending = &transfer->request->sink.pending;
-  if (pending->size == 0) return 0;
+  pending = transfer->request->sink.pending;
+  if (!pending || pending->size == 0) return 0;
   lua_pushlstring(L, pending->data, pending->size);
   sc_buffer_clear(pending);
   resume(transfer);

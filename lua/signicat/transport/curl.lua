@@ -39,7 +39,7 @@ end
 
 --- Steps until the transfer is done.
 local function carry(self, transfer, functions)
-  local multi, state = self.multi, {}
+  local multi, state = self.multi, functions and {}
   repeat
     self.running = transfer
     multi:step(1)
