@@ -61,6 +61,7 @@ build = {
         "src/schema.c",
         "src/scratch.c",
         "src/sessions.c",
+        "src/shape.c",
         "src/streams.c",
         "src/system.c",
         "src/transfer.c",

@@ -64,10 +64,11 @@ describe("an upload", function()
 
   for title, text in pairs {
     ["no hash"] = '{"documentId":"x"}',
-    ["a hash that is null"] = '{"documentHash":null}',
-    ["a hash of another form"] = '{"documentHash":"x"}',
-    ["a hash that is a number"] = '{"documentHash":{"hash":1}}',
-    ["a list for a hash"] = '{"documentHash":[1]}' } do
+    ["a hash that is null"] = '{"documentId":"x","documentHash":null}',
+    ["a hash of another form"] = '{"documentId":"x","documentHash":"x"}',
+    ["a hash that is a number"] =
+      '{"documentId":"x","documentHash":{"hash":1}}',
+    ["a list for a hash"] = '{"documentId":"x","documentHash":[1]}' } do
     it("that gets " .. title .. " is not verified", function()
       local value, meta = upload(json(200, text))
       assert.is_truthy(value)

@@ -14,6 +14,7 @@
 #include "operation.h"
 #include "resource.h"
 #include "scratch.h"
+#include "shape.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -292,30 +293,6 @@ static int fail_protocol(const Answer *answer, const char *note, long at) {
   return finish_failure(answer);
 }
 
-static const char *shape_fault(const Json *json, ResultKind result) {
-  const JsonNode *root = json->nodes, *item, *end;
-  if (result == RESULT_SESSIONS) {
-    if (sc_json_type(root) != JSON_ARRAY) return "the answer is not a list";
-    end = root + sc_json_span(root);
-    for (item = root + 1; item < end; item += sc_json_span(item)) {
-      if (sc_json_type(item) != JSON_OBJECT) {
-        return "the answer is not a list of objects";
-      }
-    }
-    return NULL;
-  }
-  if (result == RESULT_ANY) return NULL;
-  if (sc_json_type(root) != JSON_OBJECT) return "the answer is not an object";
-  if (result == RESULT_PAGE) {
-    const JsonNode *data = sc_json_member(json, root, "data", 4);
-    Json inner = *json;
-    if (!data) return "the answer has no `data`";
-    inner.nodes = data;
-    return shape_fault(&inner, RESULT_SESSIONS);
-  }
-  return NULL;
-}
-
 /* Compares the hash of what was sent with the one the service computed. */
 static int check_upload(Answer *answer) {
   lua_State *L = answer->L;
@@ -351,7 +328,7 @@ static int decode_json(Answer *answer) {
   if (count == 0)
     return fail_protocol(answer, fault.reason, (long)fault.offset);
   json.nodes = (const JsonNode *)(void *)answer->index->data;
-  shape = shape_fault(&json, row->result);
+  shape = sc_shape_fault(&json, row->result, answer->request->creates);
   if (shape) return fail_protocol(answer, shape, -1);
   sc_resource_push(L, &json, row->result);
   failed = check_upload(answer);
