@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_PENDING (256 * 1024) /* for a writer that is slow to take */
+#define MAX_PENDING (64 * 1024) /* for a writer that is slow to take */
 
 /* ---- sources ----------------------------------------------------------- */
 
