@@ -33,6 +33,7 @@ http {
     add_header X-Protocol $server_protocol always;
     location / {
       proxy_pass %s;
+      proxy_pass_header Date;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
