@@ -134,7 +134,8 @@ end
 local function object()
   return { id = helper.session, documentId = helper.document,
            title = personal.title, signatureUrl = personal.url,
-           externalReference = personal.reference, data = signicat.array(), total = 0,
+           externalReference = personal.reference,
+           data = signicat.array(), total = 0,
            signer = session_fields.signer,
            lifecycle = { state = "READY", stateIsFinal = false } }
 end
