@@ -120,7 +120,8 @@ UNSET = $(filter-out SIGNICAT_JSON_TEST_SUITE SIGNICAT_SEED \
           SIGNICAT_SHOW_FAULTS,$(filter SIGNICAT_%,$(.VARIABLES))) \
   http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY \
   LUA_INIT $(foreach name,INIT PATH CPATH,$(VERSIONS:%=LUA_$(name)_%))
-ENV = env $(UNSET:%=-u %) LUA_PATH='lua/?.lua;lua/?/init.lua;;' \
+ENV = env $(UNSET:%=-u %) -u MAKEFLAGS -u MFLAGS -u CFLAGS -u LDFLAGS -u OUT \
+  LUA_PATH='lua/?.lua;lua/?/init.lua;;' \
   LUA_CPATH='$(BUILD)/?.so;;'
 
 FILE = examples/lease.pdf
