@@ -143,7 +143,9 @@ ON_5_4 = demo house readme
 SPECS = $(if $(filter 5.4,$(LUA_VERSION)),spec,$(filter-out \
           $(ON_5_4:%=spec/%_spec.lua),$(wildcard spec/*_spec.lua)))
 BUSTED = /usr/bin/busted
-TEST_ENV = $(ENV) SIGNICAT_ALLOC_HOST=$(ALLOC_HOST) \
+SERVERS = $(CURDIR)/build/servers/usr
+WITH_SERVERS = PATH="$(TOOLS)$(SERVERS)/sbin:$(SERVERS)/bin:$$PATH:/usr/sbin"
+TEST_ENV = $(ENV) $(WITH_SERVERS) SIGNICAT_ALLOC_HOST=$(ALLOC_HOST) \
   SIGNICAT_CLOSING_HOST=$(CLOSING_HOST)
 
 test: deps-test ## run all specs on every Lua, or SPECS=a/file on one
@@ -160,8 +162,7 @@ soak: deps-test core sandbox ## run the specs that take long
 	@$(ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua -p _soak spec/soak
 
 bench: deps-bench core ## measure calls against bare libcurl
-	@PATH="$(CURDIR)/build/nginx/usr/sbin:$$PATH" LUA=$(LUA) CC=$(CC) \
-	  $(ENV) sh spec/bench/run.sh
+	@$(ENV) $(WITH_SERVERS) LUA=$(LUA) CC=$(CC) sh spec/bench/run.sh
 
 # ---- checking ------------------------------------------------------------
 
@@ -202,7 +203,8 @@ build/lint-clang/%.o: %.c | deps-lint
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
 ASAN_LUAS = 5.4 5.1
 ASAN_LUA = build/asan/bin/$(LUA)
-ASAN_ENV = PATH="$(CURDIR)/build/asan/bin:$$PATH" $(TEST_ENV) \
+asan-run: TOOLS = $(CURDIR)/build/asan/bin:
+ASAN_ENV = $(TEST_ENV) \
   SIGN_PDF=build/asan/sign_pdf \
   SIGNICAT_SANDBOX=build/asan/signicat-sandbox \
   ASAN_OPTIONS=detect_leaks=1:log_path=build/asan/report \

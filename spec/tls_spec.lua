@@ -76,13 +76,12 @@ describe("an nginx in front of a sandbox", function()
 
   setup(function()
     service = assert(sandbox.start())
-    folder = nginx.run("mktemp -d"):match "%S+"
-    remove = function() nginx.run("rm -r " .. folder) end
+    folder, remove = nginx.folder()
     nginx.certificates(folder)
     big = ("0123456789abcdef"):rep(200000)
     assert(nginx.run("mkdir " .. folder .. "/slow"))
     helper.write(folder .. "/slow/" .. helper.document, big)
-    front = nginx.start(folder, ([[
+    front = nginx.start(folder, (([[
       server {
         listen 127.0.0.1:PORT ssl http2;
         ssl_certificate server.pem;
@@ -104,7 +103,7 @@ describe("an nginx in front of a sandbox", function()
           limit_rate 4m;
         }
       }
-]]):gsub("SERVICE", service.url):gsub("FOLDER", folder))
+]]):gsub("SERVICE", service.url):gsub("FOLDER", folder)))
     local sign = assert(service:client())
     document = assert(sign.documents:upload {
       content = big, type = "text/plain" })

@@ -5,8 +5,8 @@
 #     deps.sh all                             the same, and says what it needs
 #
 # Asks dpkg first, so nothing touches the network when all is there. Nothing
-# is ever removed for it and no package of the lists brings a service. nginx
-# would: it is unpacked below build/ and not installed.
+# is ever removed for it and no package of the lists brings a service. The
+# servers would: they are unpacked below build/servers and not installed.
 
 set -eu
 
@@ -20,9 +20,12 @@ demo="lua5.4 libnss3-tools openssl poppler-utils"
 # Debian need this one.
 test="lua-busted lua-cjson lua-filesystem lua-socket curl locales qpdf xmlsec1 \
 lua5.1 lua5.2 lua5.3 luajit2 liblua5.1-0-dev liblua5.2-dev liblua5.3-dev \
-libluajit2-5.1-dev"
+libluajit2-5.1-dev libpcre3 redis-tools"
 lint="lua-check clang clang-format cppcheck"
 bench="valgrind"
+# Unpacked, in this order; redis-server is a name of a program in redis-tools.
+servers="nginx libnginx-mod-http-ndk libnginx-mod-http-lua lua-resty-core \
+lua-resty-lrucache"
 
 set_name=${1:?build, demo, test, lint, bench or all}
 case $set_name in
@@ -51,13 +54,11 @@ missing() {
   done
 }
 
-nginx_is_here() {
-  PATH=$PATH:/usr/sbin command -v nginx >/dev/null ||
-    [ -x build/nginx/usr/sbin/nginx ]
-}
-
-wants_nginx() {
-  case $set_name in test | bench | all) ! nginx_is_here ;; *) false ;; esac
+wants_servers() {
+  case $set_name in
+    test | bench | all) [ ! -e build/servers/complete ] ;;
+    *) false ;;
+  esac
 }
 
 apt_get() {
@@ -68,15 +69,21 @@ install_missing() {
   apt_get install -y --no-install-recommends --no-remove $(missing)
 }
 
-unpack_nginx() {
-  mkdir -p build/nginx
-  (cd build/nginx && apt-get -o APT::Sandbox::User=root download nginx && dpkg-deb -x nginx_*.deb .)
+unpack_servers() {
+  rm -rf build/servers && mkdir -p build/servers/usr/bin && (
+    cd build/servers &&
+      apt-get -o APT::Sandbox::User=root download $servers &&
+      for file in *.deb; do dpkg-deb -x "$file" . || exit; done &&
+      ln -s /usr/bin/redis-check-rdb usr/bin/redis-server &&
+      rm ./*.deb && : >complete
+  )
 }
 
 if [ "$set_name" = all ]; then
   say "building, showing, testing and measuring need these packages:"
   echo "$build $demo $test $lint $bench" | fold -s -w 76 | sed 's/^/  /'
-  say "and nginx, unpacked below build/ where there is none"
+  say "and these servers, unpacked below build/servers and not installed:"
+  echo "$servers" | fold -s -w 76 | sed 's/^/  /'
 fi
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
@@ -86,7 +93,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   exit
 fi
 
-if [ -z "$(missing)" ] && ! wants_nginx; then
+if [ -z "$(missing)" ] && ! wants_servers; then
   [ "$set_name" != all ] || say "all are here"
   exit 0
 fi
@@ -117,7 +124,7 @@ if [ -n "$(missing)" ]; then
   fi
 fi
 
-if wants_nginx && ! unpack_nginx; then
-  explain "nginx could not be fetched; specs and bench need one"
+if wants_servers && ! unpack_servers; then
+  explain "the servers that specs and bench need could not be fetched"
   exit 1
 fi

@@ -1,6 +1,7 @@
 -- nginx.lua: an nginx of a spec's own, on a free port of this machine, with
 -- everything it writes in a folder of its own.
 
+local core = require "signicat.core"
 local helper = require "spec.helper"
 local lfs = require "lfs"
 local socket = require "socket"
@@ -10,10 +11,11 @@ nginx.__index = nginx
 
 local CONFIG = [[
 daemon off;
-master_process off;
+WORKERS
 pid nginx.pid;
 error_log error.log;
-events { worker_connections 64; }
+MAIN
+events { worker_connections 512; }
 http {
   log_format seen '$request_method $uri $server_protocol $status $http_range';
   access_log access.log seen;
@@ -62,37 +64,56 @@ function nginx.certificates(folder)
   end
 end
 
+-- A new folder for one, and a function that removes it with all there is.
+function nginx.folder()
+  local folder = run("mktemp -d"):match "%S+"
+  return folder, function() run("rm -r " .. folder) end
+end
+
 local function has(path, text)
   return lfs.attributes(path) and helper.read(path):find(text) ~= nil
 end
 
 -- Whether it listens; false when it gave up, for instance for want of a port.
 local function await(folder)
-  for _ = 1, 1000 do
+  for _ = 1, 2000 do
     if has(folder .. "/nginx.pid", "%d\n") then return true end
-    if has(folder .. "/stderr", "%[emerg%]") then return false end
+    if has(folder .. "/error.log", "%[emerg%]") then return false end
     socket.sleep(0.01)
   end
   return false
 end
 
--- Starts it with the servers that `servers` describes; PORT in it becomes a
--- free port. The folder is the caller's, who removes it.
-function nginx.start(folder, servers)
+local function fill(text, values)
+  return (text:gsub("%u+", values))
+end
+
+-- Starts it with what `servers` says inside of `http { }`; PORT in it becomes
+-- a free port. The folder is the caller's, who removes it.
+---@param folder string
+---@param servers string
+---@param more table? `main`, lines at the top; `workers`, how many processes
+-- beside a master: none if not given
+function nginx.start(folder, servers, more)
+  more = more or {}
   for _ = 1, 5 do
     local port = free_port()
-    helper.write(folder .. "/nginx.conf",
-      (CONFIG:gsub("SERVERS", function()
-        return (servers:gsub("PORT", port))
-      end)))
-    os.execute(("PATH=$PATH:/usr/sbin nginx -p %s -e error.log -c nginx.conf "
-      .. "2>%s/stderr &"):format(folder, folder))
+    os.remove(folder .. "/error.log")
+    helper.write(folder .. "/nginx.conf", fill(CONFIG, {
+      MAIN = more.main or "",
+      WORKERS = more.workers and ("worker_processes %d;"):format(more.workers)
+        or "master_process off;",
+      SERVERS = fill(servers, { PORT = tostring(port) }),
+    }))
+    local process = assert(core.spawn("nginx",
+      { "-p", folder, "-e", "error.log", "-c", "nginx.conf" }))
     if await(folder) then
-      local pid = helper.read(folder .. "/nginx.pid"):match "%d+"
-      return setmetatable({ folder = folder, port = port, pid = pid }, nginx)
+      return setmetatable({ folder = folder, port = port,
+                            process = process }, nginx)
     end
+    process:kill()
   end
-  error("nginx did not start: " .. helper.read(folder .. "/stderr"))
+  error("nginx did not start: " .. helper.read(folder .. "/error.log"))
 end
 
 -- The lines of its log: method, path, protocol, status, range.
@@ -105,7 +126,7 @@ function nginx:log()
 end
 
 function nginx:stop()
-  os.execute("kill " .. self.pid)
+  self.process:stop()
 end
 
 return nginx
