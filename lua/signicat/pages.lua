@@ -14,8 +14,9 @@ local NAME = "sessions:list"
 local MOST_OFFSET = 100000 -- the service takes no larger one
 local USUAL_LIMIT = 100 -- the service's own, when none is sent
 local LONGEST_OVERLAP = 1 -- seconds
-local OVERLAP = 10 -- pages, what that comes to at most
-local REMEMBERED = 20 -- pages whose ids are known for certain
+local OVERLAP = 10 -- pages: what that comes to at most, so that as many are
+-- remembered for certain
+local WEIGHT = 4 -- KiB, for which a session counts with the collector
 
 -- How each order goes on from a moment.
 local bounds = {
@@ -67,11 +68,12 @@ local function begin(sessions, query, opts)
     order = sort or "-createdAt",
     seen = core.idset(),
     noted = 0, -- ids in `seen`
-    window = REMEMBERED * (tonumber(asked.limit) or USUAL_LIMIT),
+    window = OVERLAP * (tonumber(asked.limit) or USUAL_LIMIT),
     times = {}, -- of the last sessions of the last pages
     -- Rows, those before the first included. No number is refused later.
     received = tonumber(asked.offset) or 0,
     repeats = 0, -- rows to come that may be known already
+    rows = 0, -- of the last page
     turn = 0, -- which page is the last
   }
 end
@@ -160,10 +162,21 @@ local function join(walk, total)
   walk.left = nil
 end
 
+-- Lua 5.1 cannot tell; there a step sets a stopped collector going.
+local can_tell = pcall(collectgarbage, "isrunning")
+
+--- Pages are much garbage at a time, and much of it is old enough for the
+--- collector to wait: it is made to keep up, by no more than a page's worth.
+local function make_room(walk)
+  if can_tell and not collectgarbage "isrunning" then return end
+  collectgarbage("step", WEIGHT * walk.rows)
+end
+
 --- Asks for the page at which the walk stands, for smaller ones while it is
 --- too large.
 local function ask(walk, opts)
   local sessions, query = walk.sessions, walk.query
+  make_room(walk)
   if walk.total or walk.moment then -- not the first page of all
     query.offset = walk.received > 0 and walk.received or nil
   end
@@ -213,7 +226,7 @@ local function receive(walk, page)
   if err then return nil, err end
   if follow(walk, total) then return nil end
   if rows == 0 then return receive_nothing(walk) end
-  walk.was_empty = false
+  walk.was_empty, walk.rows = false, rows
   local fresh, count = take(walk, page)
   if count == 0 and walk.repeats <= 0 then
     return nil, fail(walk, "protocol",

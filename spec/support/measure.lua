@@ -1,4 +1,4 @@
--- measure.lua: runs peak.lua against a server of its own.
+-- measure.lua: runs peak.lua, against a server of its own, and peak_pages.lua.
 
 local core = require "signicat.core"
 local helper = require "spec.helper"
@@ -31,6 +31,14 @@ function measure.peak(way, size)
     output = output .. "the file has another size"
   end
   remove()
+  return assert(tonumber(output), output)
+end
+
+-- By how many KiB so many pages of a list raise the peak of a process; the way
+-- is that of peak_pages.lua.
+function measure.pages(way, pages)
+  local output = helper.run(
+    ([[loadfile "spec/support/peak_pages.lua"(%q, %d)]]):format(way, pages))
   return assert(tonumber(output), output)
 end
 
