@@ -352,7 +352,7 @@ describe("in a coroutine", function()
     end
     collectgarbage()
     for i = 20, 1, -1 do
-      assert.equal(i, runs[i](helper.json(200, { n = i })))
+      assert.equal(i, runs[i](helper.json(200, { id = session, n = i })))
     end
   end)
 

@@ -176,7 +176,7 @@ describe("options", function()
 
   it("of a call stand before those of the client, for that call", function()
     local patient, transport = helper.client(
-      { status = 200, headers = {}, body = "{}" }, { timeout = 7 })
+      helper.json(200, { id = session }), { timeout = 7 })
     assert(patient.sessions:get(session, { timeout = 3 }))
     assert(patient.sessions:get(session))
     assert(patient.sessions:get(session, { timeout = 0 }))

@@ -328,7 +328,7 @@ static int decode_json(Answer *answer) {
   if (count == 0)
     return fail_protocol(answer, fault.reason, (long)fault.offset);
   json.nodes = (const JsonNode *)(void *)answer->index->data;
-  shape = sc_shape_fault(&json, row->result, answer->request->creates);
+  shape = sc_shape_fault(&json, row->result);
   if (shape) return fail_protocol(answer, shape, -1);
   sc_resource_push(L, &json, row->result);
   failed = check_upload(answer);

@@ -9,10 +9,9 @@ static const char *object_fault(const Json *json, const JsonNode *object,
                                 const char *id) {
   const JsonNode *node;
   if (sc_json_type(object) != JSON_OBJECT) return "the answer is not an object";
-  if (!id) return NULL;
   node = sc_json_member(json, object, id, strlen(id));
   if (node && sc_json_type(node) == JSON_STRING) return NULL;
-  return "the answer does not say the id of what was created";
+  return "the answer does not say the id of what it is about";
 }
 
 static const char *list_fault(const Json *json, const JsonNode *list,
@@ -34,16 +33,16 @@ static const char *page_fault(const Json *json, const JsonNode *page) {
   const JsonNode *data;
   if (sc_json_type(page) != JSON_OBJECT) return "the answer is not an object";
   data = sc_json_member(json, page, "data", 4);
-  return data ? list_fault(json, data, NULL) : "the answer has no `data`";
+  return data ? list_fault(json, data, "id") : "the answer has no `data`";
 }
 
-const char *sc_shape_fault(const Json *json, ResultKind result, int created) {
+const char *sc_shape_fault(const Json *json, ResultKind result) {
   const JsonNode *root = json->nodes;
-  const char *id = result == RESULT_DOCUMENT ? "documentId" : "id";
   switch (result) {
   case RESULT_ANY: return NULL;
-  case RESULT_SESSIONS: return list_fault(json, root, created ? id : NULL);
+  case RESULT_SESSIONS: return list_fault(json, root, "id");
   case RESULT_PAGE: return page_fault(json, root);
-  default: return object_fault(json, root, created ? id : NULL);
+  case RESULT_DOCUMENT: return object_fault(json, root, "documentId");
+  default: return object_fault(json, root, "id");
   }
 }

@@ -10,8 +10,9 @@
 #include "json_read.h"
 #include "operation.h"
 
-/* What is wrong with the answer at json->nodes, or NULL. What was created has
- * to say its id: without it nobody could read it, use it or delete it. */
-const char *sc_shape_fault(const Json *json, ResultKind result, int created);
+/* What is wrong with the answer at json->nodes, or NULL. Whatever it is about
+ * has to say its id, which the API promises: without it nobody could use it,
+ * and JSON of somebody on the way would pass for an answer. */
+const char *sc_shape_fault(const Json *json, ResultKind result);
 
 #endif

@@ -16,7 +16,7 @@ local function text_of(items)
       '{"id":%d,"name\\n%d":"value %d","list":[%d.5,[],{}],"none":null}',
       i, i, i, i)
   end
-  return '{"items":[' .. table.concat(parts, ",") .. '],"text":"' .. escaped
+  return '{"id":"x","items":[' .. table.concat(parts, ",") .. '],"text":"' .. escaped
     .. '","\\"":true}'
 end
 
