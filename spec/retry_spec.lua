@@ -131,6 +131,19 @@ describe("a delete", function()
     end
   end)
 
+  it("remembers that over a token that ran out meanwhile", function()
+    local client = service({ lost, status(401), status(404) },
+      { auth = function() return "t" end })
+    local done, meta = client.sessions:delete(session)
+    assert.is_true(done)
+    assert.is_true(meta.repeated)
+    assert.equal(3, meta.attempts)
+    client = service({ refused, status(401), status(404) },
+      { auth = function() return "t" end })
+    assert.equal("not_found",
+      select(2, client.sessions:delete(session)).kind)
+  end)
+
   it("that finds nothing has failed when nothing went before", function()
     for _, before in ipairs { refused, status(429) } do
       local client = service { before, status(404) }

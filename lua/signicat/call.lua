@@ -114,9 +114,8 @@ end
 
 --- Whether a DELETE found nothing because an attempt before it, of which no
 --- answer came, had deleted it. A transport may have made that one by itself.
-local function was_deleted_before(request, err, meta, arrived)
-  return err.status == 404 and request.method == "DELETE"
-    and (arrived or meta.resent)
+local function was_deleted_before(request, err, arrived)
+  return arrived and err.status == 404 and request.method == "DELETE"
 end
 
 --- Whether a failed attempt may have been carried out.
@@ -136,11 +135,13 @@ end
 --- Sends a prepared request, and again what may be sent again.
 ---@param policy table retries, max_retry_after, should_retry
 ---@param spent number? attempts made before
+---@param arrived boolean? whether one of those may have been carried out
 ---@return any value nil when it failed
 ---@return table meta or err
 ---@return table? meta when it failed
-function call.send(client, name, request, deadline, policy, spent)
-  local patience, arrived = request.timeout, false
+---@return boolean? arrived when it failed
+function call.send(client, name, request, deadline, policy, spent, arrived)
+  local patience = request.timeout
   local before = spent or 0
   local number = before
   retry.earn(client.budget)
@@ -155,14 +156,15 @@ function call.send(client, name, request, deadline, policy, spent)
     end
     local err = meta
     if number > 1 then count(number, err, failed_meta) end
-    if was_deleted_before(request, err, failed_meta, arrived) then
+    arrived = arrived or failed_meta and failed_meta.resent
+    if was_deleted_before(request, err, arrived) then
       failed_meta.repeated = true
       return true, failed_meta
     end
     local delay = retry.delay(policy, client.budget, request, err,
       number - before, client.random)
     if not delay or deadline and client.clock() + delay >= deadline then
-      return nil, err, failed_meta
+      return nil, err, failed_meta, arrived
     end
     arrived = arrived or may_have_arrived(err)
     observe.emit(client, "retry", { error = err, attempt = number,
@@ -175,7 +177,7 @@ end
 --- Gives a request its token, then sends it. A token that is refused is
 --- dropped and another one tried, once.
 function call.authorised(client, name, request, deadline, policy)
-  local spent = 0
+  local spent, arrived = 0, false
   while true do
     local authorization, failure = client.token:get(client, deadline, request)
     if not authorization then
@@ -183,8 +185,9 @@ function call.authorised(client, name, request, deadline, policy)
       return nil, core.is_error(failure) and failure or fail(name, failure)
     end
     request.authorization = authorization
-    local value, meta, failed_meta = call.send(client, name, request,
-      deadline, policy, spent)
+    local value, meta, failed_meta
+    value, meta, failed_meta, arrived = call.send(client, name, request,
+      deadline, policy, spent, arrived)
     if value ~= nil or spent > 0 or meta.status ~= 401
       or not client.token:drop(authorization) then
       return value, meta, failed_meta
