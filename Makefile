@@ -51,7 +51,7 @@ note = @echo "  $(1)"
 
 .PHONY: all core sandbox spec-programs deps demo console test soak bench asan \
   lint lint-lua lint-format lint-gcc lint-clang lint-cppcheck \
-  install install-core install-sandbox uninstall clean help
+  install install-core install-sandbox uninstall rockspecs clean help
 
 # ---- building ------------------------------------------------------------
 
@@ -266,6 +266,22 @@ uninstall: ## remove what install put there
 	    [ "$$folder" != "$$top" ] && rmdir "$$folder" 2>/dev/null; do \
 	    folder=$${folder%/*}; \
 	  done; \
+	done
+
+# Those of a release: the version is what signicat._VERSION says, the source
+# is its tag there.
+VERSION = $(shell sed -n 's/^signicat._VERSION = "\(.*\)"$$/\1/p' \
+            lua/signicat/init.lua)
+URL = git+file://.
+
+rockspecs: ## those of a release, in build/rocks (URL=git+https:...)
+	@mkdir -p build/rocks
+	@for file in *-scm-1.rockspec; do \
+	  new=build/rocks/$${file%-scm-1.rockspec}-$(VERSION)-1.rockspec; \
+	  echo "  write $$new"; \
+	  sed -e 's|^version = .*|version = "$(VERSION)-1"|' \
+	    -e 's|^source = .*|source = { url = "$(URL)", tag = "v$(VERSION)" }|' \
+	    $$file >$$new || exit; \
 	done
 
 clean: ## remove build/

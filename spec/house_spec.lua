@@ -49,6 +49,24 @@ describe("the rockspec", function()
     assert.same(wanted, listed)
   end)
 
+  it("of a release has its version and its tag, and is else the same",
+    function()
+      local version = require "signicat"._VERSION
+      local url = "git+https://a.example/b"
+      local said, code = shell("env -u MAKEFLAGS -u MAKELEVEL make rockspecs "
+        .. "URL=" .. url)
+      assert.equal(0, code, said)
+      for _, name in ipairs { "signicat", "signicat-sandbox" } do
+        local released = rockspec(("build/rocks/%s-%s-1.rockspec")
+          :format(name, version))
+        assert.equal(version .. "-1", released.version)
+        assert.same({ url = url, tag = "v" .. version }, released.source)
+        local scm = rockspec(name .. "-scm-1.rockspec")
+        scm.version, scm.source = released.version, released.source
+        assert.same(scm, released)
+      end
+    end)
+
   it("has the sandbox built by targets the Makefile has", function()
     local build = rockspec "signicat-sandbox-scm-1.rockspec".build
     local makefile = helper.read "Makefile"

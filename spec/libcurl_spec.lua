@@ -61,9 +61,9 @@ describe("libcurl " .. OLDEST, function()
 #define LIBCURL_VERSION_NUM 0x%06x
 #pragma GCC poison %s
 ]]):format(version, table.concat(younger(known), " ")))
-    return run("gcc -fsyntax-only -std=c99 -D_GNU_SOURCE -w -DCURL_DISABLE_TYPECHECK -Isrc "
-      .. "-I" .. folder .. " $(pkg-config --cflags lua5.4 libcurl libcrypto) "
-      .. "src/*.c 2>&1")
+    return run("gcc -fsyntax-only -std=c99 -D_GNU_SOURCE -w "
+      .. "-DCURL_DISABLE_TYPECHECK -Isrc -I" .. folder
+      .. " $(pkg-config --cflags lua5.4 libcurl libcrypto) src/*.c 2>&1")
   end
 
   it("has all that the core cannot do without", function()

@@ -16,8 +16,8 @@ local function text_of(items)
       '{"id":%d,"name\\n%d":"value %d","list":[%d.5,[],{}],"none":null}',
       i, i, i, i)
   end
-  return '{"id":"x","items":[' .. table.concat(parts, ",") .. '],"text":"' .. escaped
-    .. '","\\"":true}'
+  return '{"id":"x","items":[' .. table.concat(parts, ",") .. '],"text":"'
+    .. escaped .. '","\\"":true}'
 end
 
 function cases.decode()
