@@ -207,8 +207,8 @@ asan-run: TOOLS = $(CURDIR)/build/asan/bin:
 ASAN_ENV = $(TEST_ENV) \
   SIGN_PDF=build/asan/sign_pdf \
   SIGNICAT_SANDBOX=build/asan/signicat-sandbox \
-  ASAN_OPTIONS=detect_leaks=1:log_path=build/asan/report \
-  LSAN_OPTIONS=suppressions=spec/support/leaks.txt:print_suppressions=0 \
+  ASAN_OPTIONS="detect_leaks=1:log_path='$(CURDIR)/build/asan/report'" \
+  LSAN_OPTIONS="suppressions='$(CURDIR)/spec/support/leaks.txt':print_suppressions=0" \
   UBSAN_OPTIONS=print_stacktrace=1
 
 asan: deps-test ## run the specs under ASan, UBSan and a busy collector
