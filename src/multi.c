@@ -1,11 +1,12 @@
 /*
- * multi.c: adds transfers, lets libcurl work on them and notes which have
- * ended; see multi.h.
+ * multi.c: adds transfers, lets libcurl work on them and notes which Lua has
+ * to look at; see multi.h.
  */
 #include "multi.h"
 
 #include "error.h"
 #include "object.h"
+#include "sockets.h"
 #include "watch.h"
 
 #include <math.h>
@@ -27,8 +28,21 @@ void sc_multi_push_settings(lua_State *L, int index) {
   sc_getslot(L, sc_absindex(L, index), SLOT_SETTINGS);
 }
 
+static double seconds_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* ---- transfers ---------------------------------------------------------- */
+
 int sc_multi_add(Multi *multi, Transfer *transfer) {
+  if (sc_watch_begin(transfer, seconds_now()) &&
+      sc_alarms_add(&multi->alarms, transfer) != 0) {
+    return -1;
+  }
   if (curl_multi_add_handle(multi->handle, transfer->easy) != CURLM_OK) {
+    sc_alarms_remove(&multi->alarms, transfer);
     return -1;
   }
   transfer->multi = multi;
@@ -42,6 +56,7 @@ int sc_multi_add(Multi *multi, Transfer *transfer) {
 
 void sc_multi_remove(Multi *multi, Transfer *transfer) {
   curl_multi_remove_handle(multi->handle, transfer->easy);
+  sc_alarms_remove(&multi->alarms, transfer);
   if (transfer->prev) {
     transfer->prev->next = transfer->next;
   } else {
@@ -53,68 +68,158 @@ void sc_multi_remove(Multi *multi, Transfer *transfer) {
   multi->count--;
 }
 
+void sc_multi_mark_ready(Multi *multi, Transfer *transfer) {
+  if (transfer->is_ready) return;
+  transfer->is_ready = 1;
+  transfer->next_ready = NULL;
+  if (multi->ready) {
+    multi->last_ready->next_ready = transfer;
+  } else {
+    multi->ready = transfer;
+  }
+  multi->last_ready = transfer;
+}
+
+void sc_multi_unmark_ready(Multi *multi, Transfer *transfer) {
+  Transfer *before = NULL, *it = multi->ready;
+  if (!transfer->is_ready) return;
+  for (; it != transfer; it = it->next_ready)
+    before = it;
+  if (before) {
+    before->next_ready = transfer->next_ready;
+  } else {
+    multi->ready = transfer->next_ready;
+  }
+  if (multi->last_ready == transfer) multi->last_ready = before;
+  transfer->is_ready = 0;
+}
+
+/* ---- what libcurl waits for --------------------------------------------- */
+
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context,
+                     void *known) {
+  Multi *multi = context;
+  int wanted = 0;
+  (void)easy;
+  if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) wanted |= SOCKET_READ;
+  if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) wanted |= SOCKET_WRITE;
+  if (sc_sockets_watch(multi->sockets - 1, socket, wanted, known != NULL)) {
+    return -1;
+  }
+  curl_multi_assign(multi->handle, socket, wanted ? multi : NULL);
+  return 0;
+}
+
+static int on_timer(CURLM *handle, long milliseconds, void *context) {
+  Multi *multi = context;
+  (void)handle;
+  multi->due =
+      milliseconds < 0 ? HUGE_VAL : seconds_now() + (double)milliseconds / 1e3;
+  return 0;
+}
+
 /* Takes the ended transfers out of the list. */
-static int collect(Multi *multi) {
+static void collect(Multi *multi) {
   CURLMsg *message;
-  int left, ended = 0;
+  int left;
   while ((message = curl_multi_info_read(multi->handle, &left))) {
     char *transfer = NULL;
     CURLcode code = message->data.result;
     if (message->msg != CURLMSG_DONE) continue;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
     sc_transfer_done((Transfer *)(void *)transfer, code);
-    ended++;
   }
-  return ended;
 }
 
-static double seconds_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-/* Ends the transfers that are late; returns how many, and lowers `*wait` to
- * what the others have left. */
-static int end_late(Multi *multi, double *wait) {
-  Transfer *transfer = multi->running, *next;
-  double now = -1;
-  int ended = 0;
-  for (; transfer; transfer = next) {
-    double left;
-    next = transfer->next;
-    if (!transfer->watched) continue;
-    if (now < 0) now = seconds_now();
-    left = sc_watch_left(transfer, now);
-    if (left <= 0) {
-      sc_transfer_done(transfer, CURLE_OPERATION_TIMEDOUT);
-      ended++;
-    } else if (left < *wait) {
-      *wait = left;
-    }
+static int act(Multi *multi, curl_socket_t socket, int ready) {
+  int mask = (ready & SOCKET_READ ? CURL_CSELECT_IN : 0) |
+             (ready & SOCKET_WRITE ? CURL_CSELECT_OUT : 0) |
+             (ready & SOCKET_BROKEN ? CURL_CSELECT_ERR : 0);
+  int running;
+  multi->was_timer = socket == CURL_SOCKET_TIMEOUT;
+  /* What it still wants by then, it says anew. */
+  if (multi->was_timer) multi->due = HUGE_VAL;
+  if (curl_multi_socket_action(multi->handle, socket, mask, &running) !=
+      CURLM_OK) {
+    return -1;
   }
-  return ended;
+  collect(multi);
+  return 1;
 }
 
-/* step(wait) -> how many transfers still run. Does what can be done at once;
- * when nothing ended and nobody in Lua is to supply or take bytes, waits up
- * to `wait` seconds for something to happen. */
-static int multi_step(lua_State *L) {
+/* Looks at the transfer that is first in need of it, if its time has come. */
+static int look(Multi *multi, double now) {
+  Transfer *first = sc_alarms_first(&multi->alarms);
+  if (!first || first->look_at > now) return 0;
+  if (sc_watch_is_late(first, now)) {
+    sc_transfer_done(first, CURLE_OPERATION_TIMEDOUT);
+  } else {
+    sc_alarms_put_off(&multi->alarms);
+  }
+  return 1;
+}
+
+/* How long nothing will happen without a socket. */
+static double quiet(const Multi *multi, double now) {
+  const Transfer *first = sc_alarms_first(&multi->alarms);
+  double left = multi->due - now;
+  if (first && first->look_at - now < left) left = first->look_at - now;
+  return left > 0 ? left : 0;
+}
+
+/* One turn: 1 if something was done, 0 if not, -1 if libcurl failed. Sockets
+ * and the timer take turns when both have something. */
+static int take_turn(Multi *multi, double wait) {
+  double now = seconds_now();
+  int ready, socket;
+  if (look(multi, now)) return 1;
+  if (multi->due <= now && !multi->was_timer) {
+    return act(multi, CURL_SOCKET_TIMEOUT, 0);
+  }
+  wait = multi->ready ? 0 : fmin(wait, quiet(multi, now));
+  socket = sc_sockets_wait(multi->sockets - 1, wait, &ready);
+  if (socket >= 0) return act(multi, socket, ready);
+  if (wait > 0) now = seconds_now();
+  if (multi->due <= now) return act(multi, CURL_SOCKET_TIMEOUT, 0);
+  return look(multi, now);
+}
+
+/* turn(wait) -> how many transfers run, and whether something was done: one
+ * socket or one timer. When there is nothing, it waits up to `wait` seconds;
+ * not at all while Lua has a transfer to look at. */
+static int multi_turn(lua_State *L) {
   Multi *multi = sc_multi_check(L, 1);
-  double wait = luaL_optnumber(L, 2, 0);
-  int running = 0;
-  CURLMcode code;
-  multi->stirred = 0;
-  code = curl_multi_perform(multi->handle, &running);
-  if (code != CURLM_OK) {
-    return luaL_error(L, "libcurl failed: %s", curl_multi_strerror(code));
-  }
-  if (collect(multi) + end_late(multi, &wait) == 0 && multi->count > 0 &&
-      wait > 0 && !multi->stirred) {
-    int ms = wait < 1000 ? (int)ceil(wait * 1000) : 1000000;
-    curl_multi_poll(multi->handle, NULL, 0, ms, NULL);
-  }
+  int done = take_turn(multi, luaL_optnumber(L, 2, 0));
+  if (done < 0) return luaL_error(L, "libcurl failed");
   lua_pushinteger(L, multi->count);
+  lua_pushboolean(L, done);
+  return 2;
+}
+
+/* ready() -> the key of a transfer that Lua has to look at, or nothing. */
+static int multi_ready(lua_State *L) {
+  Multi *multi = check_any(L, 1);
+  Transfer *transfer = multi->ready;
+  if (!transfer) return 0;
+  multi->ready = transfer->next_ready;
+  transfer->is_ready = 0;
+  lua_pushlightuserdata(L, transfer);
+  return 1;
+}
+
+/* descriptor() -> one that is readable while a socket is ready. */
+static int multi_descriptor(lua_State *L) {
+  lua_pushinteger(L, sc_multi_check(L, 1)->sockets - 1);
+  return 1;
+}
+
+/* timeout() -> seconds after which a turn has something to do, whatever the
+ * sockets; nothing if there is no such moment. */
+static int multi_timeout(lua_State *L) {
+  const Multi *multi = sc_multi_check(L, 1);
+  double left = multi->ready ? 0 : quiet(multi, seconds_now());
+  if (left == HUGE_VAL) return 0;
+  lua_pushnumber(L, left);
   return 1;
 }
 
@@ -127,10 +232,18 @@ static int multi_close(lua_State *L) {
   while (multi->running) {
     sc_transfer_done(multi->running, CURLE_ABORTED_BY_CALLBACK);
   }
+  while (multi->ready)
+    sc_multi_unmark_ready(multi, multi->ready);
   multi->handle = NULL;
   curl_multi_cleanup(handle);
+  sc_sockets_close(multi->sockets - 1);
+  multi->sockets = 0;
+  sc_alarms_free(&multi->alarms);
   return 0;
 }
+
+#define SET(option, value) \
+  (void)curl_multi_setopt(multi->handle, CURLMOPT_##option, value)
 
 /* curl_global_init counts, and is thread-safe in the libcurl of Debian 12;
  * it is put off until somebody makes a client: require does no work. */
@@ -140,16 +253,31 @@ int multi_new(lua_State *L) {
     lua_pushvalue(L, 1);
     sc_setslot(L, -2, SLOT_SETTINGS);
   }
+  multi->due = HUGE_VAL;
   if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
     multi->handle = curl_multi_init();
   }
   if (!multi->handle) return luaL_error(L, "libcurl could not be started");
+  multi->sockets = sc_sockets_open() + 1;
+  if (!multi->sockets) {
+    curl_multi_cleanup(multi->handle);
+    multi->handle = NULL;
+    return luaL_error(L, "the system has no descriptor left for a client");
+  }
+  SET(SOCKETFUNCTION, on_socket);
+  SET(SOCKETDATA, multi);
+  SET(TIMERFUNCTION, on_timer);
+  SET(TIMERDATA, multi);
   return 1;
 }
 
 void sc_multi_define(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"step", multi_step}, {"close", multi_close}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"turn", multi_turn},
+                                     {"ready", multi_ready},
+                                     {"descriptor", multi_descriptor},
+                                     {"timeout", multi_timeout},
+                                     {"close", multi_close},
+                                     {NULL, NULL}};
   static const luaL_Reg meta[] = {
       {"__gc", multi_close}, {"__close", multi_close}, {NULL, NULL}};
   sc_object_define(L, MULTI_TYPE, methods, meta);

@@ -2,11 +2,14 @@
  * multi.h: the transfers of one client on one libcurl multi handle.
  *
  * A multi never owns a transfer: it lists the running ones, and whichever of
- * the two ends first unlinks the other.
+ * the two ends first unlinks the other. What it does, it does by the turn: at
+ * most one ready socket or one timer each, so that whoever has little time
+ * can stop in between.
  */
 #ifndef SC_MULTI_H
 #define SC_MULTI_H
 
+#include "alarms.h"
 #include "compat.h"
 #include "transfer.h"
 
@@ -15,9 +18,13 @@
 typedef struct Multi {
   ObjectHead head;
   CURLM *handle; /* NULL: closed */
+  int sockets;   /* a set of them, plus one */
+  double due;    /* when libcurl wants to be called; HUGE_VAL: not */
+  int was_timer; /* the last turn went to the timer */
   Transfer *running;
   int count;
-  int stirred; /* in this step a transfer paused for Lua */
+  Alarms alarms;
+  Transfer *ready, *last_ready; /* ended, or paused for Lua */
 } Multi;
 
 /* Raises unless the multi at `index` is open. */
@@ -27,6 +34,9 @@ void sc_multi_push_settings(lua_State *L, int index);
 /* 0, or -1 when libcurl refuses; the transfer is running afterwards. */
 int sc_multi_add(Multi *multi, Transfer *transfer);
 void sc_multi_remove(Multi *multi, Transfer *transfer);
+/* Lua has to look at a transfer, or has looked. */
+void sc_multi_mark_ready(Multi *multi, Transfer *transfer);
+void sc_multi_unmark_ready(Multi *multi, Transfer *transfer);
 
 /* multi(settings) -> a new multi, with the settings of its connections as
  * connection.h has them, or none. Transfers read them at their birth. */

@@ -10,7 +10,6 @@
 #include "fill.h"
 #include "multi.h"
 #include "object.h"
-#include "watch.h"
 #include "wire.h"
 
 #include <stdlib.h>
@@ -40,12 +39,13 @@ static void set_common(Transfer *transfer) {
 
 int transfer_new(lua_State *L) {
   Transfer *transfer;
-  sc_multi_check(L, 1);
+  Multi *home = sc_multi_check(L, 1);
   lua_settop(L, 1);
   transfer =
       sc_object_new(L, TRANSFER_TYPE, sizeof *transfer, TRANSFER_FAILURE);
   lua_pushvalue(L, 1);
   sc_setslot(L, 2, TRANSFER_MULTI);
+  transfer->home = home;
   transfer->easy = curl_easy_init();
   transfer->address = curl_url();
   if (!transfer->easy || !transfer->address) {
@@ -67,6 +67,7 @@ static Transfer *check_transfer(lua_State *L) {
 
 void sc_transfer_done(Transfer *transfer, CURLcode code) {
   sc_multi_remove(transfer->multi, transfer);
+  sc_multi_mark_ready(transfer->home, transfer);
   transfer->state = TRANSFER_DONE;
   transfer->code = code;
   if (code == CURLE_OK && !transfer->headers_read) {
@@ -86,8 +87,8 @@ static void clear(Transfer *transfer) {
   transfer->told = transfer->paused = transfer->hungry = 0;
   transfer->misfit = MISFIT_NONE;
   transfer->message[0] = '\0';
+  sc_multi_unmark_ready(transfer->home, transfer);
   sc_wire_begin(transfer);
-  sc_watch_begin(transfer);
 }
 
 /* Brings source and sink to their beginning, or to where a document is to be
@@ -105,7 +106,6 @@ static const char *rewind_request(Request *request) {
 static int transfer_start(lua_State *L) {
   Transfer *transfer = check_transfer(L);
   Request *request = sc_request_check(L, 2);
-  Multi *multi;
   const char *fault;
   if (transfer->state == TRANSFER_RUNNING) {
     return luaL_error(L, "this transfer is running");
@@ -117,13 +117,13 @@ static int transfer_start(lua_State *L) {
   lua_settop(L, 2);
   sc_setslot(L, 1, TRANSFER_REQUEST);
   sc_getslot(L, 1, TRANSFER_MULTI);
-  multi = sc_multi_check(L, -1);
+  sc_multi_check(L, -1);
   transfer->request = request;
   clear(transfer);
   fault = rewind_request(request);
   if (!fault && sc_fill(transfer) != 0) {
     fault = "not enough memory for the request";
-  } else if (!fault && sc_multi_add(multi, transfer) != 0) {
+  } else if (!fault && sc_multi_add(transfer->home, transfer) != 0) {
     fault = "libcurl has no memory for the request";
   }
   if (fault) return sc_fail(L, "memory", "%s", fault);
@@ -134,6 +134,12 @@ static int transfer_start(lua_State *L) {
   sc_getslot(L, -1, ANCHOR_STREAMS);
   lua_remove(L, -2);
   return 2;
+}
+
+/* key() -> what the multi's `ready` calls it. */
+static int transfer_key(lua_State *L) {
+  lua_pushlightuserdata(L, check_transfer(L));
+  return 1;
 }
 
 /* done() -> whether finish has something to give. */
@@ -182,6 +188,7 @@ static int transfer_finish(lua_State *L) {
   }
   transfer->state = TRANSFER_IDLE;
   transfer->request = NULL;
+  sc_multi_unmark_ready(transfer->home, transfer);
   for (slot = TRANSFER_REQUEST; slot <= TRANSFER_FAILURE; slot++) {
     lua_pushnil(L);
     sc_setslot(L, 1, slot);
@@ -288,6 +295,7 @@ static int transfer_progress(lua_State *L) {
 static int transfer_gc(lua_State *L) {
   Transfer *transfer = check_transfer(L);
   if (transfer->multi) sc_multi_remove(transfer->multi, transfer);
+  if (transfer->home) sc_multi_unmark_ready(transfer->home, transfer);
   if (transfer->easy) curl_easy_cleanup(transfer->easy);
   transfer->easy = NULL;
   curl_url_cleanup(transfer->address);
@@ -300,12 +308,17 @@ static int transfer_gc(lua_State *L) {
 }
 
 void sc_transfer_define(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"start", transfer_start},       {"done", transfer_is_done},
-      {"finish", transfer_finish},     {"cancel", transfer_cancel},
-      {"fail", transfer_fail},         {"wanted", transfer_wanted},
-      {"feed", transfer_feed},         {"take", transfer_take},
-      {"progress", transfer_progress}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"key", transfer_key},
+                                     {"start", transfer_start},
+                                     {"done", transfer_is_done},
+                                     {"finish", transfer_finish},
+                                     {"cancel", transfer_cancel},
+                                     {"fail", transfer_fail},
+                                     {"wanted", transfer_wanted},
+                                     {"feed", transfer_feed},
+                                     {"take", transfer_take},
+                                     {"progress", transfer_progress},
+                                     {NULL, NULL}};
   static const luaL_Reg meta[] = {{"__gc", transfer_gc}, {NULL, NULL}};
   sc_object_define(L, TRANSFER_TYPE, methods, meta);
 }

@@ -59,8 +59,13 @@ typedef struct Transfer {
   CURLU *address; /* where to, in parts */
   Buffer origin;  /* "https://host:port" as `address` has it, or empty */
   TransferState state;
-  struct Multi *multi;          /* while running */
+  struct Multi *home;           /* kept alive by a slot */
+  struct Multi *multi;          /* the same, while running */
   struct Transfer *next, *prev; /* in the multi's list */
+  struct Transfer *next_ready;  /* in the list of those Lua has to look at */
+  int is_ready;                 /* it is in that one */
+  size_t alarm;                 /* its place among the alarms, 0: none */
+  double look_at;               /* when to look whether it is late */
   Request *request;             /* anchored by a slot */
   CURLcode code;
   long version; /* of HTTP, as the client asks for it */
@@ -74,7 +79,7 @@ typedef struct Transfer {
   Misfit misfit;
   int paused; /* until Lua has supplied or taken bytes */
   int hungry; /* it waits for a reader */
-  int watched, awaiting;
+  int awaiting;
   Late late;
   curl_off_t moved; /* bytes at the last look, and when they last did */
   double moved_at;

@@ -1,7 +1,7 @@
 /*
  * watch.c: sees whether bytes move; see watch.h.
  *
- * The multi looks at each step, so callbacks need no clock: a look compares
+ * The multi looks now and then, so callbacks need no clock: a look compares
  * how many bytes have moved with how many had at the last one. While Lua is
  * to supply or take bytes, nobody is late.
  */
@@ -28,37 +28,53 @@ static int is_awaiting(const Transfer *transfer) {
   return up >= transfer->request->source.size;
 }
 
-void sc_watch_begin(Transfer *transfer) {
+/* The limit that counts at the moment; 0: none. */
+static double limit_of(const Transfer *transfer, Late *late) {
   const Request *request = transfer->request;
-  transfer->watched =
-      request->first_byte_timeout > 0 || request->stall_timeout > 0;
+  *late = LATE_STALL;
+  if (transfer->awaiting && request->first_byte_timeout > 0) {
+    *late = LATE_FIRST_BYTE;
+    return request->first_byte_timeout;
+  }
+  return request->stall_timeout;
+}
+
+static void look_again(Transfer *transfer, double now, double left) {
+  const Request *request = transfer->request;
+  double first = request->first_byte_timeout, stall = request->stall_timeout;
+  double shorter = first > 0 && (first < stall || stall <= 0) ? first : stall;
+  transfer->look_at = now + fmin(left, shorter / 8);
+}
+
+int sc_watch_begin(Transfer *transfer, double now) {
+  const Request *request = transfer->request;
   transfer->late = LATE_NOT;
   transfer->awaiting = 0;
   transfer->moved = 0;
+  transfer->moved_at = now;
+  if (request->first_byte_timeout <= 0 && request->stall_timeout <= 0) return 0;
+  look_again(transfer, now, HUGE_VAL);
+  return 1;
 }
 
-double sc_watch_left(Transfer *transfer, double now) {
-  const Request *request = transfer->request;
-  curl_off_t moved;
-  int awaiting;
-  double limit = request->stall_timeout;
-  Late late = LATE_STALL;
-  if (!transfer->watched) return HUGE_VAL;
-  moved = bytes_moved(transfer);
-  awaiting = is_awaiting(transfer);
+int sc_watch_is_late(Transfer *transfer, double now) {
+  curl_off_t moved = bytes_moved(transfer);
+  int awaiting = is_awaiting(transfer);
+  double limit, left = HUGE_VAL;
+  Late late;
   if (moved != transfer->moved || awaiting != transfer->awaiting ||
       transfer->paused) {
     transfer->moved = moved;
     transfer->awaiting = awaiting;
     transfer->moved_at = now;
   }
-  if (moved == 0) return HUGE_VAL; /* connect_timeout has the word */
-  if (awaiting && request->first_byte_timeout > 0) {
-    limit = request->first_byte_timeout;
-    late = LATE_FIRST_BYTE;
+  limit = limit_of(transfer, &late);
+  /* Before the first byte connect_timeout has the word. */
+  if (moved > 0 && limit > 0) left = transfer->moved_at + limit - now;
+  if (left <= 0) {
+    transfer->late = late;
+    return 1;
   }
-  if (limit <= 0) return HUGE_VAL;
-  limit = transfer->moved_at + limit - now;
-  if (limit <= 0) transfer->late = late;
-  return limit;
+  look_again(transfer, now, left);
+  return 0;
 }

@@ -8,12 +8,12 @@
 
 #include "transfer.h"
 
-/* Begins to watch a transfer that is about to start. */
-void sc_watch_begin(Transfer *transfer);
+/* Begins to watch a transfer that starts now; whether it has such limits. */
+int sc_watch_begin(Transfer *transfer, double now);
 
-/* Looks at a running transfer; the seconds that are left to it, HUGE_VAL
- * without a limit. At 0 or below it is late, and `transfer->late` says for
- * what. */
-double sc_watch_left(Transfer *transfer, double now);
+/* Looks at a running transfer: whether it is late, and `transfer->late` says
+ * for what. If not, `transfer->look_at` says when to look again: an eighth of
+ * the limit later at most, so that it is exceeded by no more than that. */
+int sc_watch_is_late(Transfer *transfer, double now);
 
 #endif

@@ -190,7 +190,14 @@ static int keep_refusal(Transfer *transfer, const char *bytes, size_t size) {
 /* Lua has the word before this goes on. */
 static void pause_for_lua(Transfer *transfer) {
   transfer->paused = 1;
-  if (transfer->multi) transfer->multi->stirred = 1;
+  sc_multi_mark_ready(transfer->home, transfer);
+}
+
+/* Lua may want to know that bytes have moved. */
+static void tell_lua(Transfer *transfer) {
+  if (transfer->request->streams) {
+    sc_multi_mark_ready(transfer->home, transfer);
+  }
 }
 
 static size_t on_body(char *bytes, size_t one, size_t size, void *context) {
@@ -198,6 +205,7 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context) {
   Sink *sink = &transfer->request->sink;
   int failed;
   (void)one;
+  tell_lua(transfer);
   if (!sc_wire_is_success(transfer)) {
     failed = keep_refusal(transfer, bytes, size);
   } else if (sink->kind != SINK_NONE) {
@@ -217,6 +225,7 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context) {
 static size_t on_read(char *into, size_t one, size_t size, void *context) {
   Transfer *transfer = context;
   long got = sc_source_read(&transfer->request->source, into, one * size);
+  tell_lua(transfer);
   if (got == SC_SOURCE_WAITS) {
     transfer->hungry = 1;
     pause_for_lua(transfer);

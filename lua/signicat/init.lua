@@ -18,6 +18,7 @@ local sessions = require "signicat.sessions"
 local settings = require "signicat.settings"
 local sign = require "signicat.sign"
 local strict = require "signicat.strict"
+local tasks = require "signicat.tasks"
 local token = require "signicat.token"
 
 local signicat = {}
@@ -90,6 +91,82 @@ function Client:request(method, path, opts)
     core.misuse("request takes a method and a path, both strings")
   end
   return call.request(self, method, path, opts)
+end
+
+--- The loop that a client's tasks run in.
+local function loop_of(client)
+  local loop = client.transport.loop
+  if not loop then
+    core.misuse("this client's transport has no tasks; that of libcurl has")
+  end
+  return loop
+end
+
+--- Starts a task: `fn(...)` runs in a coroutine, and calls in it suspend the
+--- task where they would block. It begins with the next step.
+---@param fn function
+---@param ... any what it is called with
+---@return signicat.Task
+function Client:async(fn, ...)
+  if type(fn) ~= "function" then
+    core.misuse("async takes a function, not a " .. type(fn))
+  end
+  return loop_of(self):async(self, fn, ...)
+end
+
+--- Lets tasks go on until nothing can be done at once, or the time is over.
+---@param budget number? seconds
+---@return integer left tasks that are not done
+function Client:step(budget)
+  if budget ~= nil and type(budget) ~= "number" then
+    core.misuse("step takes seconds, not a " .. type(budget))
+  end
+  return loop_of(self):step(budget)
+end
+
+--- Steps until no task is left. Raises what the function of a task raised that
+--- nobody waited for.
+function Client:run()
+  loop_of(self):run()
+end
+
+--- Calls a function for each item of a list, in tasks, a few at a time.
+---@param list any[]
+---@param fn fun(item: any, index: integer): any, any returns a value, or nil
+--- and an error
+---@param opts { limit: integer? }? `limit`: how many at a time, 8
+---@return table<integer, any> results each at its item's index
+---@return table<integer, any>? errors likewise, what was raised included; nil
+--- when there is none
+function Client:map(list, fn, opts)
+  if type(list) ~= "table" or type(fn) ~= "function" then
+    core.misuse("map takes a list and a function")
+  end
+  opts = options.check(opts, options.map, "map")
+  return tasks.map(self, list, fn, opts.limit)
+end
+
+--- pcall for tasks: what it calls may wait, on Lua 5.1 too.
+---@param fn function
+---@param ... any
+---@return boolean done
+---@return any ... what it returned, or what it raised
+function Client:try(fn, ...)
+  return tasks.try(fn, ...)
+end
+
+--- For an event loop of yours: a descriptor that is readable while a step has
+--- something to do. It stays the same as long as the client is open.
+---@return integer descriptor
+function Client:descriptor()
+  return loop_of(self).multi:descriptor()
+end
+
+--- For an event loop of yours: after how long a step has something to do, even
+--- if the descriptor is quiet.
+---@return number? seconds nil: not before the descriptor says so
+function Client:timeout()
+  return loop_of(self):timeout()
 end
 
 --- What a closed client sends with.

@@ -177,6 +177,10 @@ options.wait = extend(options.call, {
   max_delay = pause,
 })
 
+options.map = {
+  limit = bytes,
+}
+
 options.request = extend(options.download, {
   query = is "table",
   json = is("table", "string", "number", "boolean", "userdata"),

@@ -1,13 +1,14 @@
---- The transport on libcurl: blocks its caller until the answer is there.
+--- The transport on libcurl: blocks its caller until the answer is there, or
+--- only its task.
 --
 -- One multi handle a client, so connections, name lookups and the certificate
--- store are shared by all its calls. Transfers are used again. One that an
--- error in the middle of a call left behind is ended before the next begins:
--- what its caller saw fail must not go on unseen.
+-- store are shared by all its calls. Transfers are used again. How a caller
+-- waits is the loop's to know.
 
 local connection = require "signicat.connection"
 local core = require "signicat.core"
 local streams = require "signicat.transport.streams"
+local tasks = require "signicat.tasks"
 
 local Curl = {}
 Curl.__index = Curl
@@ -22,30 +23,25 @@ local function may_protect()
   return pcall_yields or coroutine.running() == nil
 end
 
---- Lets Lua supply and take bytes. It may call this transport meanwhile, so
---- the transfer is nobody's leftover until it is back.
-local function serve(self, transfer, functions, state)
-  self.running = nil
-  if may_protect() then
-    local ok, raised = pcall(streams.serve, transfer, functions, state)
-    if not ok then
-      transfer:cancel()
-      error(raised, 0)
-    end
-  else
-    streams.serve(transfer, functions, state)
+--- Lets Lua supply and take bytes.
+local function serve(self, transfer, key, functions, state)
+  if not may_protect() then
+    return streams.serve(transfer, functions, state)
   end
+  local ok, raised = pcall(streams.serve, transfer, functions, state)
+  if ok then return end
+  transfer:cancel()
+  self.loop:forget(key)
+  error(raised, 0)
 end
 
---- Steps until the transfer is done.
-local function carry(self, transfer, functions)
-  local multi, state = self.multi, functions and {}
+--- Waits until the transfer is done.
+local function carry(self, transfer, key, functions)
+  local state = functions and {}
   repeat
-    self.running = transfer
-    multi:step(1)
-    if functions then serve(self, transfer, functions, state) end
+    self.loop:wait(key)
+    if functions then serve(self, transfer, key, functions, state) end
   until transfer:done()
-  self.running = nil
 end
 
 --- Sends one request and waits for its answer.
@@ -53,28 +49,29 @@ end
 ---@return userdata? response
 ---@return table? failure a plain table with kind, phase, sent
 function Curl:send(request)
-  if self.running then self.running:cancel() end
-  local idle = self.idle
+  local idle, loop = self.idle, self.loop
   local last = #idle
-  local transfer = idle[last] or core.transfer(self.multi)
+  local transfer = idle[last] or core.transfer(loop.multi)
   idle[last] = nil
-  local started, functions = transfer:start(request)
+  local key = transfer:key()
+  local started, functions = loop:start(transfer, key, request)
   if not started then
-    functions.sent = false
+    idle[#idle + 1] = transfer
     return nil, functions
   end
-  carry(self, transfer, functions)
+  carry(self, transfer, key, functions)
+  loop:forget(key)
   local response, reason = transfer:finish()
   idle[#idle + 1] = transfer
   return response, reason
 end
 
 Curl.now = core.now
-Curl.sleep = core.sleep
 
---- Ends the transport: open connections are closed, later calls raise.
+--- Ends the transport: open connections are closed, tasks are dropped, later
+--- calls raise.
 function Curl:close()
-  self.multi:close()
+  self.loop:close()
   self.idle = {}
 end
 
@@ -83,7 +80,8 @@ return {
   ---@param given table? tls, proxy, no_proxy, http_version, as signicat.new
   --- has them, already checked
   new = function(given)
-    local multi = core.multi(given and connection.settings(given))
-    return setmetatable({ multi = multi, idle = {} }, Curl)
+    local loop = tasks.loop(core.multi(given and connection.settings(given)))
+    return setmetatable({ loop = loop, idle = {},
+      sleep = function(seconds) loop:sleep(seconds) end }, Curl)
   end,
 }

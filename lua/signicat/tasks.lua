@@ -1,0 +1,543 @@
+--- Tasks: many calls under way at once, in a program that has one thread.
+--
+-- A task is a coroutine. Where a call would block, its task yields first and
+-- the loop starts the transfer afterwards, so that a yield that cannot happen
+-- has sent nothing. A turn of the loop does little: it resumes one task and
+-- serves one socket, so whoever drives it may stop after any turn.
+--
+-- One loop a transport; clients that share connections share it.
+
+local core = require "signicat.core"
+local heap = require "signicat.heap"
+local observe = require "signicat.observe"
+
+local tasks = {}
+
+-- What a task yields to its loop. Anything else is the function's own yield:
+-- the task goes on in its next turn.
+local START, SLEEP, PARK = {}, {}, {}
+
+local CANCELLED = "the task was cancelled"
+
+-- The task of each coroutine, and the loop that is resuming one.
+local task_of = setmetatable({}, { __mode = "k" })
+local active
+
+local unpack = table.unpack or unpack -- luacheck: ignore
+
+--- The coroutine that runs, nil outside of any (5.1 has no main one).
+local function this_coroutine()
+  local thread, is_main = coroutine.running()
+  return not is_main and thread or nil
+end
+
+local function cancelled()
+  return { kind = "cancelled", note = CANCELLED, sent = false }
+end
+
+--- The same as what a task returns.
+local function cancelled_result(operation, note)
+  return { n = 2, nil, core.error { kind = "cancelled", note = note,
+                                    operation = operation, attempts = 0 } }
+end
+
+-- -- a queue -----------------------------------------------------------------
+
+--- A first-in, first-out list.
+local function new_queue()
+  return { first = 1, last = 0 }
+end
+
+local function put(queue, item)
+  queue.last = queue.last + 1
+  queue[queue.last] = item
+end
+
+local function take(queue)
+  local first = queue.first
+  local item = queue[first]
+  if item == nil then return nil end
+  queue[first] = nil
+  queue.first = first + 1
+  return item
+end
+
+-- -- a task -------------------------------------------------------------------
+
+---@class signicat.Task
+local Task = {}
+Task.__index = Task
+Task.__name = "signicat.task"
+
+function Task.__tostring()
+  return Task.__name
+end
+
+--- Whether its function has returned or raised, or will never be called.
+---@return boolean
+function Task:done()
+  return self.result ~= nil
+end
+
+--- Ends what a task left under way.
+local function end_transfers(task)
+  local loop = task.loop
+  for key, owner in pairs(loop.owners) do
+    if owner == task then
+      local transfer = loop.transfers[key]
+      if transfer then transfer:cancel() end
+      loop:forget(key)
+    end
+  end
+end
+
+local function finish(task, result)
+  local loop = task.loop
+  if task.open > 0 then end_transfers(task) end
+  task.result = result
+  loop.count = loop.count - 1
+  loop.tasks[task] = nil
+  for _, waiter in ipairs(task.waiters or {}) do loop:wake(waiter) end
+  task.waiters, task.children = nil, nil
+end
+
+-- What lua_yield says where it cannot; the rest differs by version.
+local function could_not_yield(message)
+  return type(message) == "string" and message:find("attempt to yield", 1, true)
+end
+
+local HOW_TO_YIELD = "a call in a task cannot wait here: this Lua yields "
+  .. "neither in pcall nor in an iterator or a metamethod; use page:next() "
+  .. "for lists and client:try(fn) in place of pcall"
+
+--- A function raised. Whoever waits gets it; nobody may, so a hook is told.
+local function give_up(task, message)
+  if could_not_yield(message) then message = HOW_TO_YIELD end
+  if not task.waiters then task.loop.unclaimed = task end
+  finish(task, { raised = true, message })
+  observe.emit(task.client, "error", { operation = "async",
+    reason = "a task's function raised; task:wait raises the same" })
+end
+
+local function step_on(task, done, what, ...)
+  local loop = task.loop
+  if not done then return give_up(task, what) end
+  if coroutine.status(task.thread) == "dead" then
+    return finish(task, { n = select("#", ...) + 1, what, ... })
+  end
+  if what == START then
+    task.to_start, task.start_key, task.request = ...
+    put(loop.starts, task)
+  elseif what == SLEEP then
+    task.until_when = ...
+    loop.sleepers:add(task.until_when, task)
+  elseif what ~= PARK then
+    loop:wake(task)
+  end
+end
+
+--- The loop is left before anything can raise.
+local function come_back(task, loop, current, ...)
+  active, task.loop.current = loop, current
+  return step_on(task, ...)
+end
+
+local function resume(task, ...)
+  local loop, current = active, task.loop.current
+  active, task.loop.current = task.loop, task
+  return come_back(task, loop, current, coroutine.resume(task.thread, ...))
+end
+
+--- Ends what the task waits for; calls that it makes from then on fail with
+--- `cancelled`. One that was not begun never is. What is done stays.
+---@return boolean cancelled false when it was done, or cancelled, before
+function Task:cancel()
+  if self.result or self.is_cancelled then return false end
+  self.is_cancelled = true
+  local loop = self.loop
+  for _, child in ipairs(self.children or {}) do child:cancel() end
+  if not self.begun then
+    finish(self, cancelled_result("task", CANCELLED))
+  elseif self.waits_for then
+    loop.transfers[self.waits_for]:cancel()
+  elseif loop.current ~= self then
+    loop:wake(self)
+  end
+  return true
+end
+
+--- What a task that is done returned.
+local function values(task)
+  local result = task.result
+  if task.loop.unclaimed == task then task.loop.unclaimed = nil end
+  if result.raised then error(result[1], 0) end
+  return unpack(result, 1, result.n)
+end
+
+--- Waits until it is done: a task that asks yields, the main program steps.
+---@return any ... what its function returned; what that raised is raised
+function Task:wait()
+  local loop = self.loop
+  local caller = loop:caller()
+  if caller == self then core.misuse("a task cannot wait for itself") end
+  while not self.result do
+    if not caller then
+      loop:turn_or_stop()
+    elseif caller.is_cancelled then
+      return unpack(cancelled_result("task:wait", CANCELLED), 1, 2)
+    else
+      self.waiters = self.waiters or {}
+      self.waiters[#self.waiters + 1] = caller
+      coroutine.yield(PARK)
+    end
+  end
+  return values(self)
+end
+
+-- -- the loop -----------------------------------------------------------------
+
+local Loop = {}
+Loop.__index = Loop
+
+--- A loop over a multi.
+function tasks.loop(multi)
+  return setmetatable({
+    multi = multi,
+    count = 0, -- tasks that are not done
+    tasks = {}, -- the same, as a set
+    running = 0, -- transfers
+    runnable = new_queue(),
+    starts = new_queue(), -- tasks with a transfer to start
+    sleepers = heap.new(),
+    -- By key, those under way; whoever waits for one holds it.
+    transfers = setmetatable({}, { __mode = "v" }),
+    owners = {}, -- key -> its task, or false for a caller that blocks
+    pending = {}, -- keys of transfers to look at while their caller is busy
+  }, Loop)
+end
+
+--- A task goes on in its turn.
+function Loop:wake(task)
+  if task.is_awake or task.result then return end
+  task.is_awake = true
+  task.until_when = nil
+  put(self.runnable, task)
+end
+
+--- The task of this loop that runs now; nil in the main program, or in a
+--- coroutine that is no task, outside of all tasks. Anything else could only
+--- block the tasks, and raises.
+function Loop:caller()
+  if not active then return nil end
+  local thread = this_coroutine()
+  local task = thread and task_of[thread]
+  if task and task.loop == self then return task end
+  if task then
+    core.misuse("this task belongs to another client; a task waits only for "
+      .. "calls of its own client and of those made by its `with`")
+  end
+  core.misuse("a coroutine of your own inside a task cannot wait; call from "
+    .. "the task's function, or start a task of its own with client:async")
+end
+
+--- Notes a transfer that is under way for a task, or for a caller that blocks.
+local function note(self, key, transfer, owner)
+  self.transfers[key], self.owners[key] = transfer, owner
+  if owner then owner.open = owner.open + 1 end
+end
+
+--- Starts the transfer that a task yielded for, after the yield.
+local function start(self, task)
+  local transfer, key, request = task.to_start, task.start_key, task.request
+  task.to_start, task.request = nil, nil
+  if task.is_cancelled then return resume(task, nil, cancelled()) end
+  local started, functions = transfer:start(request)
+  if not started then
+    functions.sent = false
+    return resume(task, nil, functions)
+  end
+  note(self, key, transfer, task)
+  task.waits_for, task.functions = key, functions
+end
+
+--- A transfer has something for its caller.
+local function look(self, key)
+  local owner = self.owners[key]
+  if owner and owner.waits_for == key then
+    local functions = owner.functions
+    owner.waits_for, owner.functions = nil, nil
+    resume(owner, true, functions)
+  elseif owner ~= nil then
+    self.pending[key] = true
+  end
+end
+
+local function wake_sleeper(self)
+  local due = self.sleepers:first()
+  if not due or due > core.now() then return false end
+  local task = self.sleepers:take()
+  -- One that was woken before, and may sleep anew.
+  if task.until_when == due then self:wake(task) end
+  return true
+end
+
+--- A task that was woken goes on, unless it waits for a transfer by now.
+local function go_on(task)
+  task.is_awake = nil
+  if task.result or task.waits_for or task.to_start then return end
+  if task.begun then return resume(task) end
+  local arguments = task.arguments
+  task.begun, task.arguments = true, nil
+  resume(task, unpack(arguments, 1, arguments.n))
+end
+
+--- Resumes one task or starts one transfer, if there is one.
+local function advance(self)
+  local task = take(self.runnable)
+  if task then
+    go_on(task)
+    return true
+  end
+  task = take(self.starts)
+  if not task then return false end
+  if not task.result then start(self, task) end
+  return true
+end
+
+local function has_more(self)
+  return self.runnable[self.runnable.first] or self.starts[self.starts.first]
+end
+
+--- Does one thing of each kind that is to be done; waits up to `wait` seconds
+--- when there is none.
+---@return boolean whether something was done
+function Loop:turn(wait)
+  local done = wake_sleeper(self)
+  done = advance(self) or done
+  local due = self.sleepers:first()
+  if due then wait = math.max(0, math.min(wait, due - core.now())) end
+  local running, acted = self.multi:turn((done or has_more(self)) and 0 or wait)
+  self.running = running
+  local key = self.multi:ready()
+  if key then look(self, key) end
+  return done or acted or key ~= nil
+end
+
+local LONG = 3600 -- seconds
+
+--- Turns, and raises where nothing can ever happen: tasks wait for each other.
+function Loop:turn_or_stop()
+  if self:turn(0) then return end
+  if self.running == 0 and not self:timeout() then
+    core.misuse("the tasks that are left wait for each other")
+  end
+  self:turn(LONG)
+end
+
+--- Makes a task; it begins in a turn of its own.
+function Loop:async(client, fn, ...)
+  local task = setmetatable({ loop = self, client = client, open = 0,
+    thread = coroutine.create(fn),
+    arguments = { n = select("#", ...), ... } }, Task)
+  task_of[task.thread] = task
+  self.count = self.count + 1
+  self.tasks[task] = true
+  self:wake(task)
+  return task
+end
+
+--- Turns until nothing is left to be done at once, or the time is over.
+---@param budget number? seconds
+---@return integer left tasks that are not done
+function Loop:step(budget)
+  if active then core.misuse("client:step is for the main program") end
+  local ends = budget and core.now() + budget or math.huge
+  local done
+  repeat done = self:turn(0) until not done or core.now() >= ends
+  return self.count
+end
+
+--- Turns until no task is left; raises what one raised that nobody waited for.
+function Loop:run()
+  if active then core.misuse("client:run is for the main program") end
+  while self.count > 0 do self:turn_or_stop() end
+  local unclaimed = self.unclaimed
+  if unclaimed then unclaimed:wait() end
+end
+
+--- Seconds until a step has something to do whatever the descriptor says;
+--- nil: none.
+function Loop:timeout()
+  if has_more(self) then return 0 end
+  local due, left = self.sleepers:first(), self.multi:timeout()
+  if not due then return left end
+  due = math.max(0, due - core.now())
+  return left and math.min(left, due) or due
+end
+
+--- Drops all tasks: their transfers were ended by closing the multi.
+function Loop:close()
+  for task in pairs(self.tasks) do
+    task.is_cancelled, task.open = true, 0
+    finish(task, cancelled_result("task", "the client was closed"))
+  end
+  self.runnable, self.starts = new_queue(), new_queue()
+  self.sleepers = heap.new()
+  self.multi:close()
+end
+
+-- -- what a call does with it -------------------------------------------------
+
+--- Starts a transfer for whoever calls. One that an error in the middle of a
+--- call left behind is ended before: what its caller saw fail must not go on
+--- unseen.
+---@return boolean? started
+---@return table? functions what Lua supplies and takes, or the failure
+function Loop:start(transfer, key, request)
+  local task = self:caller()
+  if task then
+    if task.is_cancelled then return nil, cancelled() end
+    local started, functions = coroutine.yield(START, transfer, key, request)
+    -- It goes on when there is something to look at.
+    if started then self.pending[key] = true end
+    return started, functions
+  end
+  local left = self.blocking
+  if left then
+    self.blocking = nil
+    local abandoned = self.transfers[left]
+    if abandoned then abandoned:cancel() end
+    self:forget(left)
+  end
+  local started, functions = transfer:start(request)
+  if not started then
+    functions.sent = false
+    return nil, functions
+  end
+  note(self, key, transfer, false)
+  return true, functions
+end
+
+--- Waits until a started transfer has something to look at.
+function Loop:wait(key)
+  local pending = self.pending
+  local task = self.owners[key]
+  if not pending[key] then
+    if task then
+      task.waits_for = key
+      coroutine.yield(PARK)
+    else
+      local transfer = self.transfers[key]
+      self.blocking = key
+      repeat self:turn(LONG) until pending[key] or transfer:done()
+      self.blocking = nil
+    end
+  end
+  pending[key] = nil
+end
+
+--- Forgets a transfer that has ended.
+function Loop:forget(key)
+  local task = self.owners[key]
+  if task then task.open = task.open - 1 end
+  self.transfers[key], self.owners[key], self.pending[key] = nil, nil, nil
+end
+
+--- Sleeps; a task that is cancelled meanwhile wakes at once.
+function Loop:sleep(seconds)
+  local task = self:caller()
+  local ends = core.now() + seconds
+  if task then
+    while not task.is_cancelled and core.now() < ends do
+      coroutine.yield(SLEEP, ends)
+    end
+  elseif self.count == 0 then
+    core.sleep(seconds)
+  else
+    while core.now() < ends do self:turn(ends - core.now()) end
+  end
+end
+
+-- -- a gate -------------------------------------------------------------------
+
+local Gate = {}
+Gate.__index = Gate
+
+--- Where tasks wait until one of them opens it.
+function Loop:gate()
+  return setmetatable({ loop = self, waiting = {} }, Gate)
+end
+
+--- Waits until it opens, `seconds` at most.
+---@return boolean whether to go on: not when the task was cancelled
+function Gate:wait(seconds)
+  local task = self.loop:caller()
+  if not task or task.is_cancelled then return not task end
+  self.waiting[#self.waiting + 1] = task
+  coroutine.yield(SLEEP, core.now() + seconds)
+  return not task.is_cancelled
+end
+
+function Gate:open()
+  local waiting = self.waiting
+  self.waiting = {}
+  for _, task in ipairs(waiting) do self.loop:wake(task) end
+end
+
+-- -- for any loop -------------------------------------------------------------
+
+local function relay(thread, done, ...)
+  if done and coroutine.status(thread) ~= "dead" then
+    return relay(thread, coroutine.resume(thread, coroutine.yield(...)))
+  end
+  return done, ...
+end
+
+--- pcall for tasks on every Lua: what it calls may wait.
+function tasks.try(fn, ...)
+  local outer = this_coroutine()
+  local task = outer and task_of[outer]
+  if not task then return pcall(fn, ...) end
+  local thread = coroutine.create(fn)
+  task_of[thread] = task
+  return relay(thread, coroutine.resume(thread, ...))
+end
+
+local LIMIT = 8 -- tasks of a map
+
+--- Calls `fn` for each item, a few at a time.
+---@param client table
+---@param list any[]
+---@param fn fun(item: any, index: integer): any, any
+---@param limit integer?
+---@return table results by index
+---@return table? errors by index, nil when there is none
+function tasks.map(client, list, fn, limit)
+  local results, errors, last = {}, nil, 0
+  local function put(i, done, value, err)
+    if done and value ~= nil then
+      results[i] = value
+    else
+      errors = errors or {}
+      errors[i] = done and (err or "nothing was returned") or value
+    end
+  end
+  local function work()
+    while last < #list do
+      last = last + 1
+      local i = last
+      put(i, tasks.try(fn, list[i], i))
+    end
+  end
+  local children = {}
+  local thread = this_coroutine()
+  local parent = thread and task_of[thread]
+  for i = 1, math.min(limit or LIMIT, #list) do
+    children[i] = client:async(work)
+  end
+  if parent then parent.children = children end
+  for _, child in ipairs(children) do child:wait() end
+  return results, errors
+end
+
+return tasks
