@@ -120,7 +120,7 @@ describe("with the sandbox,", function()
         reader = function() error(reason) end })
       assert.is_false(ok)
       assert.equal(reason, raised)
-      assert.equal(0, sign.transport.multi:step(0))
+      assert.equal(0, sign.transport.loop.multi:turn(0))
       assert(upload { content = "x" })
     end)
 
@@ -133,6 +133,20 @@ describe("with the sandbox,", function()
       end })
       assert.equal(helper.hello_hash, meta.sha256)
       assert.equal("another", (sign.documents:download(inner)))
+    end)
+
+    it("may call the client when that has no connection yet", function()
+      local fresh = assert(service:client())
+      local called
+      assert(fresh.documents:upload { type = "text/plain", size = 5,
+        reader = function()
+          if called then return nil end
+          called = assert(fresh.documents:upload { type = "text/plain",
+                                                   content = "x" })
+          return "hello"
+        end })
+      assert.truthy(called)
+      fresh:close()
     end)
 
     it("may yield to whoever runs the call", function()

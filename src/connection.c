@@ -63,8 +63,6 @@ void sc_connection_set(lua_State *L, int index, CURL *easy) {
   SET(CURLOPT_PROXY, "");
   SET(CURLOPT_NOPROXY, "");
   SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  /* A new connection waits whether one under way can be shared. */
-  SET(CURLOPT_PIPEWAIT, 1L);
   if (!lua_istable(L, index)) return;
   set_texts(L, index, easy);
   set_pems(L, index, easy);

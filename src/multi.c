@@ -41,6 +41,10 @@ int sc_multi_add(Multi *multi, Transfer *transfer) {
       sc_alarms_add(&multi->alarms, transfer) != 0) {
     return -1;
   }
+  /* A new connection waits whether one under way can be shared; not while
+   * that one may wait for Lua, and Lua for this. */
+  (void)curl_easy_setopt(transfer->easy, CURLOPT_PIPEWAIT,
+                         (long)(multi->streaming == 0));
   if (curl_multi_add_handle(multi->handle, transfer->easy) != CURLM_OK) {
     sc_alarms_remove(&multi->alarms, transfer);
     return -1;
@@ -51,6 +55,7 @@ int sc_multi_add(Multi *multi, Transfer *transfer) {
   if (multi->running) multi->running->prev = transfer;
   multi->running = transfer;
   multi->count++;
+  multi->streaming += transfer->request->streams;
   return 0;
 }
 
@@ -66,6 +71,7 @@ void sc_multi_remove(Multi *multi, Transfer *transfer) {
   transfer->next = transfer->prev = NULL;
   transfer->multi = NULL;
   multi->count--;
+  multi->streaming -= transfer->request->streams;
 }
 
 void sc_multi_mark_ready(Multi *multi, Transfer *transfer) {

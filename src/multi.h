@@ -23,6 +23,7 @@ typedef struct Multi {
   int was_timer; /* the last turn went to the timer */
   Transfer *running;
   int count;
+  int streaming; /* so many of them may wait for Lua */
   Alarms alarms;
   Transfer *ready, *last_ready; /* ended, or paused for Lua */
 } Multi;
