@@ -94,7 +94,13 @@ build = {
     ["signicat.strict"] = "lua/signicat/strict.lua",
     ["signicat.token"] = "lua/signicat/token.lua",
     ["signicat.token_store.memory"] = "lua/signicat/token_store/memory.lua",
+    ["signicat.transport.choose"] =
+      "lua/signicat/transport/choose.lua",
     ["signicat.transport.curl"] = "lua/signicat/transport/curl.lua",
+    ["signicat.transport.exchange"] =
+      "lua/signicat/transport/exchange.lua",
+    ["signicat.transport.head"] = "lua/signicat/transport/head.lua",
+    ["signicat.transport.nginx"] = "lua/signicat/transport/nginx.lua",
     ["signicat.transport.streams"] = "lua/signicat/transport/streams.lua",
     ["signicat.types"] = "lua/signicat/types.lua",
     ["signicat.wait"] = "lua/signicat/wait.lua",

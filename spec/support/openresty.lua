@@ -1,0 +1,41 @@
+-- openresty.lua: an nginx with ngx_lua, as spec/support/nginx.lua starts
+-- one, whose workers find our modules and run Lua files of ours.
+
+local lfs = require "lfs"
+local nginx = require "spec.support.nginx"
+
+local openresty = {}
+
+local here = lfs.currentdir()
+local servers = here .. "/build/servers/usr"
+
+openresty.here = here
+
+-- Paths of Lua's that hold in any folder, in the quotes of nginx's.
+local function absolute(paths)
+  return '"' .. paths:gsub("[^;]+", function(path)
+    if path:sub(1, 1) == "/" then return path end
+    return here .. "/" .. path:gsub("^%./", "")
+  end) .. '"'
+end
+
+local MODULES = ("load_module %s/lib/nginx/modules/ndk_http_module.so;\n"
+  .. "load_module %s/lib/nginx/modules/ngx_http_lua_module.so;\n")
+  :format(servers, servers)
+
+local PATHS = "lua_package_path " .. absolute(package.path .. ";" .. here
+    .. "/?.lua;" .. servers .. "/share/lua/5.1/?.lua") .. ";\n"
+  .. "lua_package_cpath " .. absolute(package.cpath) .. ";\n"
+
+-- Starts one with what `http` says inside of `http { }`, PORT and all as in
+-- nginx.start.
+---@param folder string
+---@param http string
+---@param more table? `main`, `workers`
+function openresty.start(folder, http, more)
+  more = more or {}
+  return nginx.start(folder, PATHS .. http, { workers = more.workers,
+    main = MODULES .. (more.main or "") })
+end
+
+return openresty
