@@ -94,6 +94,7 @@ build = {
     ["signicat.strict"] = "lua/signicat/strict.lua",
     ["signicat.token"] = "lua/signicat/token.lua",
     ["signicat.token_store.memory"] = "lua/signicat/token_store/memory.lua",
+    ["signicat.token_store.nginx"] = "lua/signicat/token_store/nginx.lua",
     ["signicat.transport.choose"] =
       "lua/signicat/transport/choose.lua",
     ["signicat.transport.curl"] = "lua/signicat/transport/curl.lua",

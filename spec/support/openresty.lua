@@ -3,6 +3,7 @@
 
 local lfs = require "lfs"
 local nginx = require "spec.support.nginx"
+local socket = require "socket"
 
 local openresty = {}
 
@@ -36,6 +37,26 @@ function openresty.start(folder, http, more)
   more = more or {}
   return nginx.start(folder, PATHS .. http, { workers = more.workers,
     main = MODULES .. (more.main or "") })
+end
+
+-- Sends a request and leaves its answer for later.
+function openresty.ask(port, path)
+  local connection = assert(socket.connect("127.0.0.1", port))
+  connection:settimeout(30)
+  assert(connection:send("GET " .. path .. " HTTP/1.0\r\n\r\n"))
+  return connection
+end
+
+-- The status and the body of an answer.
+function openresty.hear(connection)
+  local text = assert(connection:receive "*a")
+  connection:close()
+  return tonumber(text:match "^HTTP/1%.1 (%d+)"),
+    text:match "\r\n\r\n(.*)$"
+end
+
+function openresty.get(port, path)
+  return openresty.hear(openresty.ask(port, path))
 end
 
 return openresty

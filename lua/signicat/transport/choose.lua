@@ -63,6 +63,11 @@ function Sockets.sleep(seconds)
   return core.sleep(seconds)
 end
 
+--- Whether a call made now can wait for others.
+function Sockets.can_wait()
+  return CAN_WAIT[choose.phase()] or false
+end
+
 --- Runs a function where the end of the caller's request does not end it,
 --- and waits for what it returns, up to `seconds`.
 ---@param seconds number
