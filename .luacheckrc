@@ -13,6 +13,7 @@ files["lua/signicat/transport/choose.lua"] = in_nginx
 files["lua/signicat/transport/nginx.lua"] = in_nginx
 files["lua/signicat/token_store/nginx.lua"] = in_nginx
 files["lua/signicat/tasks/nginx.lua"] = in_nginx
+files["examples/openresty/*.lua"] = { globals = { "ngx" } }
 files["spec"] = { std = "+busted" }
 files["*.rockspec"] = { std = "+rockspec" }
 -- What a prompt is given has to be global.

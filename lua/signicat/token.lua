@@ -35,6 +35,7 @@ end
 --- Whether a failure says something of the token, not of who asked for it.
 local function is_shared(failure)
   return failure.kind ~= "timeout" and failure.kind ~= "cancelled"
+    and failure.kind ~= "unsupported"
 end
 
 local function copy(failure)
@@ -94,7 +95,10 @@ local function kept(fetch, store, is_own)
   --- Whether another coroutine fetches and can be waited for.
   local function must_wait(client)
     if not fetching or client.clock() >= fetching.ends then return false end
-    if fetching.apart then return client.transport.can_wait() end
+    if fetching.apart then
+      local can_wait = client.transport.can_wait
+      return can_wait and can_wait()
+    end
     local leader = fetching.thread
     return leader and client.sleep ~= core.sleep and this_coroutine()
       and leader ~= this_coroutine() and coroutine.status(leader) ~= "dead"

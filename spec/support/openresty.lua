@@ -4,6 +4,7 @@
 local lfs = require "lfs"
 local nginx = require "spec.support.nginx"
 local socket = require "socket"
+local url = require "socket.url"
 
 local openresty = {}
 
@@ -57,6 +58,22 @@ end
 
 function openresty.get(port, path)
   return openresty.hear(openresty.ask(port, path))
+end
+
+-- A location that runs Lua code and prints what it returns.
+openresty.EVAL = [[
+  location = /eval {
+    content_by_lua_block {
+      local ok, value = pcall(assert(loadstring(ngx.var.arg_code
+        and ngx.unescape_uri(ngx.var.arg_code))))
+      ngx.print(tostring(value))
+    }
+  }
+]]
+
+function openresty.eval(port, code)
+  local _, body = openresty.get(port, "/eval?code=" .. url.escape(code))
+  return body
 end
 
 return openresty
