@@ -180,7 +180,8 @@ describe("a client in nginx", function()
 
   it("runs with the lines of docs/hosts.md", function()
     local helper = require "spec.helper"
-    local lines = helper.read "docs/hosts.md":match "\n    http {\n(.-)\n    }\n"
+    local lines = helper.read "docs/hosts.md"
+      :match "\n    http {\n(.-)\n    }\n"
     for _, name in ipairs { "lua_package_path", "lua_package_cpath",
                             "resolver", "lua_ssl_trusted_certificate" } do
       local count
@@ -316,4 +317,24 @@ describe("over TLS a client in nginx", function()
       assert.matches("certificate or key cannot be used", eval("return "
         .. "try(client { " .. base .. "tls = { cert = '/nowhere' } })"))
     end)
+end)
+
+describe("of the twelve operations in nginx", function()
+  before_each(function()
+    folder, remove = nginx.folder()
+    service = assert(sandbox.start())
+  end)
+
+  after_each(stop)
+
+  it("each tells of each fault what it tells with libcurl", function()
+    start [[ server { listen 127.0.0.1:PORT; EVAL } ]]
+    local said = eval(([[
+      return require "spec.support.in_nginx".run("%s/spec/faults_spec.lua",
+        "of the twelve operations over HTTP/1.1", { url = %q,
+          client_id = %q, client_secret = %q })]]):format(openresty.here,
+      service.url, service.client_id, service.client_secret))
+    assert.matches("^%d+ passed, 0 failed$", said)
+    assert.is_true(tonumber(said:match "^%d+") > 300)
+  end)
 end)

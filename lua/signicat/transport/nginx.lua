@@ -190,14 +190,14 @@ local function respond(it, answer, timing, began, resent)
 end
 
 --- Carries one exchange; what Lua raises ends it and comes through.
-local function run(it, where)
+local function run(it, where, idle)
   local ok, answer, clean = pcall(it.run, it, where.authority, where.path)
   if not ok then
     it:drop()
     error(answer, 0)
   end
   if clean then
-    it.socket:setkeepalive(IDLE * 1000, POOL)
+    it.socket:setkeepalive(idle * 1000, POOL)
   else
     it:drop()
   end
@@ -232,7 +232,7 @@ function Nginx:send(request)
       return nil, timing
     end
     local it = exchange.new(self, request, socket, ends)
-    local answer = run(it, where)
+    local answer = run(it, where, self.idle)
     if answer then return respond(it, answer, timing, began, sent) end
     sent = sent or it.sent_any or false
     if not may_replace(it, timing.reused, request) then
@@ -259,6 +259,7 @@ return {
   --- Makes a transport.
   ---@param given table? tls: cert, key, insecure; already checked
   new = function(given)
-    return setmetatable({ tls = given and given.tls or {}, pools = {} }, Nginx)
+    return setmetatable({ tls = given and given.tls or {}, pools = {},
+                          idle = IDLE }, Nginx)
   end,
 }
