@@ -92,6 +92,7 @@ build = {
     ["signicat.settings"] = "lua/signicat/settings.lua",
     ["signicat.sign"] = "lua/signicat/sign.lua",
     ["signicat.strict"] = "lua/signicat/strict.lua",
+    ["signicat.tasks.nginx"] = "lua/signicat/tasks/nginx.lua",
     ["signicat.token"] = "lua/signicat/token.lua",
     ["signicat.token_store.memory"] = "lua/signicat/token_store/memory.lua",
     ["signicat.token_store.nginx"] = "lua/signicat/token_store/nginx.lua",

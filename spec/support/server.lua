@@ -227,12 +227,15 @@ local function report(connection)
   return connection:send(reply("{" .. table.concat(parts, ",") .. "}"))
 end
 
---- Refuses before the body has come, reads none of it and stays.
+--- Refuses before the body has come, and reads little of it until the client
+--- has heard.
 function behave.early_refusal(connection)
   connection:send("HTTP/1.1 413 Too much\r\nContent-Length: 14\r\n\r\n"
     .. '{"code":"big"}')
-  connection:settimeout(0)
-  socket.select({ connection }, nil, 0.2)
+  connection:settimeout(10)
+  repeat
+    socket.sleep(0.02)
+  until not connection:receive(64)
   return false
 end
 

@@ -89,6 +89,11 @@ function Sockets.apart(seconds, act, ...)
   return value, more
 end
 
+--- Ends the call that a light thread is in; whether it was in one.
+function Sockets:cancel(thread)
+  return self.nginx:cancel(thread)
+end
+
 function Sockets:close()
   self.nginx:close()
   if self.curl then self.curl:close() end

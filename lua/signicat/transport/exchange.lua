@@ -1,9 +1,10 @@
 --- One request and its answer over a connected socket of nginx.
 --
--- A body of one piece leaves with the head. A longer one leaves piece by
--- piece while a light thread of its own listens, so that a refusal is heard
--- before all of the body is gone; readers, writers and `on_progress` still
--- run in the coroutine of the call. The limits count as with curl: `timeout`
+-- What may wait runs in light threads of its own, so that the call can be
+-- ended from outside; readers, writers and `on_progress` run in the coroutine
+-- of the call. A body of one piece leaves with the head. A longer one leaves
+-- piece by piece while another thread listens, so that a refusal is heard
+-- before all of the body is gone. The limits count as with curl: `timeout`
 -- for all of it, `first_byte_timeout` from the last byte sent,
 -- `stall_timeout` without a byte, and nobody is late while Lua supplies or
 -- takes bytes.
@@ -25,6 +26,48 @@ local function fail(self, kind, note, own)
   if not self.failure then
     self.failure, self.own = { kind = kind, note = note }, own
   end
+end
+
+-- -- light threads ----------------------------------------------------------
+
+--- Starts one that ends the next wait. The one before of that name has ended;
+--- nginx would keep what is left of it as long as ours lives.
+function Exchange:spawn(name, act, ...)
+  local before = self.threads[name]
+  if before then ngx.thread.kill(before) end
+  self.threads[name] = ngx.thread.spawn(function(...)
+    local ok, raised = pcall(act, ...)
+    if not ok then self.raised = raised end
+    self.bell:post()
+  end, ...)
+end
+
+--- Ends those that are left, and what is left of others.
+function Exchange:reap()
+  for _, thread in pairs(self.threads) do ngx.thread.kill(thread) end
+end
+
+--- Waits until `is_over` says so, or somebody ended the call.
+function Exchange:await(is_over)
+  while not (self.told or self.raised or is_over()) do
+    self.bell:wait(FOREVER)
+  end
+  if self.raised then error(self.raised, 0) end
+end
+
+--- Has a thread do what may wait, and waits for it.
+function Exchange:apart(act, ...)
+  local result
+  self:spawn("worker", function(...) result = { act(self, ...) } end, ...)
+  self:await(function() return result end)
+  return result and result[1]
+end
+
+--- Ends the call from outside.
+function Exchange:cancel(note)
+  if self:done() then return end
+  self:fail { kind = "cancelled", note = note }
+  self.bell:post()
 end
 
 -- -- time -------------------------------------------------------------------
@@ -84,12 +127,9 @@ function Exchange:patience()
   return often, stall, "stall"
 end
 
---- The next bytes of the answer, or nil.
-function Exchange:pull()
+--- Waits for the next bytes of the answer; nil when there are none.
+function Exchange:receive()
   while not self.failure do
-    if self.transport.closed then
-      return fail(self, "cancelled", "the client was closed", true)
-    end
     local often, limit, name = self:patience()
     if self.busy then self.moved_at = core.now() end
     if self:left(limit, self.moved_at) <= 0 then
@@ -99,14 +139,20 @@ function Exchange:pull()
       often == limit and self.moved_at or nil)))
     self.socket:settimeouts(wait, wait, wait)
     local bytes, reason = self.socket:receiveany(PIECE)
-    if bytes and not self.transport.closed then
+    if bytes then
       self.moved_at, self.received = core.now(), true
       return bytes
     end
-    if reason and reason ~= "timeout" then
+    if reason ~= "timeout" then
       return fail(self, "connect", ("the connection broke (%s)"):format(reason))
     end
   end
+end
+
+--- The same, in whatever thread we are.
+function Exchange:pull()
+  if self.outside then return self:apart(self.receive) end
+  return self:receive()
 end
 
 -- -- Lua's part -------------------------------------------------------------
@@ -191,16 +237,16 @@ function Exchange:hand_over()
   self:serve()
 end
 
---- Has a light thread send a piece, until it did or an answer is there;
---- whether the piece was taken.
+--- Has a thread send a piece, until it did or an answer is there; whether the
+--- piece was taken.
 function Exchange:push_or_hear(data)
   local took
   self.pushing = true
-  self.sender = ngx.thread.spawn(function()
+  self:spawn("sender", function()
     took = self:push(data)
     self.pushing = false
   end)
-  if self.pushing then ngx.thread.wait(self.sender, self.listener) end
+  self:await(function() return not self.pushing or self.answer ~= nil end)
   return took
 end
 
@@ -209,19 +255,19 @@ end
 function Exchange:hear_last_words()
   local failure = self.failure
   self.failure = nil
-  if self.answer == nil then ngx.thread.wait(self.listener) end
-  if not self.answer then self.failure = failure end
+  self:await(function() return self.answer ~= nil end)
+  if not self.answer then self.failure = self.failure or failure end
 end
 
---- Sends a body of several pieces while a light thread listens.
+--- Sends a body of several pieces while a thread listens.
 function Exchange:send_pieces(lines, piece)
-  self.listener = ngx.thread.spawn(function()
+  self:spawn("listener", function()
     self.answer = self:read_head() or false
   end)
   local data, length, last = lines .. piece, #piece, false
   while true do
     local took = self:push_or_hear(data)
-    if self.answer ~= nil or self.pushing then return end
+    if self.told or self.answer ~= nil then return end
     if not took then return self:hear_last_words() end
     self.sent = self.sent + length
     if last then break end
@@ -232,9 +278,18 @@ function Exchange:send_pieces(lines, piece)
     length = #data
   end
   self:hand_over()
-  if self.answer == nil and not self.failure then
-    ngx.thread.wait(self.listener)
-  end
+  self:await(function() return self.answer ~= nil end)
+end
+
+--- Sends a body that leaves with the head, and brings the answer; all of it,
+--- when Lua has no part in it.
+function Exchange:send_at_once(data, length)
+  if not self:push(data) then return end
+  self.sent = length
+  if self.functions then return true end
+  self:hand_over()
+  self.answer = self:read_head()
+  if self.answer then self.whole = self:read_body(self.answer) end
 end
 
 --- Sends the request; whether an answer may be read then.
@@ -242,17 +297,16 @@ function Exchange:send(authority, path)
   local piece, last = self:next_piece()
   if not piece then return end
   local lines = request_head(self.request, authority, path)
-  if last then
-    if not self:push(lines .. piece) then return end
-    self.sent = #piece
-    self:hand_over()
-    if self.failure then return end
-    self.answer = self:read_head()
-  else
+  if not last then
     self:send_pieces(lines, piece)
+  elseif self:apart(self.send_at_once, lines .. piece, #piece) then
+    self:hand_over()
+    if not self.failure then self.answer = self:apart(self.read_head) end
   end
   if not self.answer or self.told then return false end
-  self.failure = nil -- of sending what nobody wanted any more
+  if not self.handed_over then
+    self.failure = nil -- of sending what nobody wanted any more
+  end
   return true
 end
 
@@ -312,6 +366,7 @@ function Exchange:read_head()
     end
     if it.status >= 200 then
       self.status = it.status
+      self.success = it.status <= 299
       return it
     end
     room = room - #text
@@ -445,8 +500,8 @@ end
 -- -- the whole --------------------------------------------------------------
 
 --- Whether the connection may serve another request.
-function Exchange:is_clean(it, whole)
-  return whole and self.handed_over and self.buffer == ""
+function Exchange:is_clean(it)
+  return self.whole and self.handed_over and self.buffer == ""
     and self.framing ~= "close" and head.keeps_alive(it)
 end
 
@@ -456,15 +511,6 @@ function Exchange:phase()
   return self.handed_over and "first_byte" or "send"
 end
 
---- Ends the light threads that are left.
-function Exchange:drop()
-  for _, name in ipairs { "sender", "listener" } do
-    local thread = self[name]
-    if thread then ngx.thread.kill(thread) end
-  end
-  self.socket:close()
-end
-
 --- Carries the request over its socket.
 ---@return table? head of the answer; its body is in `body` or the sink
 ---@return boolean? clean whether the connection may be used again
@@ -472,8 +518,8 @@ function Exchange:run(authority, path)
   self.moved_at = core.now()
   if not self:send(authority, path) then return nil end
   local it = self.answer
-  self.success = it.status >= 200 and it.status <= 299
-  local whole = self:read_body(it)
+  self.outside = true
+  if self.whole == nil then self.whole = self:read_body(it) end
   if not self.success and not self.told then
     -- A refusal is one, however its body ended.
     self.failure = nil
@@ -482,18 +528,18 @@ function Exchange:run(authority, path)
   self.over = true
   self:serve()
   if self.failure then return nil end
-  return it, self:is_clean(it, whole)
+  return it, self:is_clean(it)
 end
 
 return {
   --- An exchange over a socket.
-  ---@param transport table whose `closed` ends it
   ---@param request userdata
   ---@param ends number when the call's time is over
-  new = function(transport, request, socket, ends)
+  new = function(request, socket, ends)
     local _, first_byte, stall, max_body = request:limits()
     return setmetatable({
-      transport = transport, request = request, socket = socket, ends = ends,
+      request = request, socket = socket, ends = ends,
+      bell = require "ngx.semaphore".new(), threads = {},
       first_byte = first_byte, stall = stall, max_body = max_body,
       functions = request:streams(), state = {}, sink = request.sink,
       buffer = "", body = {}, got = 0, sent = 0,

@@ -15,6 +15,7 @@ local exchange = require "signicat.transport.exchange"
 local IDLE = 60 -- seconds that a connection is kept without a request
 local POOL = 64 -- connections kept by a worker for one address
 local FOREVER = 1e6
+local CLOSED = "the client was closed"
 
 local Nginx = {}
 Nginx.__index = Nginx
@@ -190,16 +191,19 @@ local function respond(it, answer, timing, began, resent)
 end
 
 --- Carries one exchange; what Lua raises ends it and comes through.
-local function run(it, where, idle)
+function Nginx:run(it, where)
+  self.running[it] = coroutine.running()
   local ok, answer, clean = pcall(it.run, it, where.authority, where.path)
+  self.running[it] = nil
+  it:reap()
   if not ok then
-    it:drop()
+    it.socket:close()
     error(answer, 0)
   end
   if clean then
-    it.socket:setkeepalive(idle * 1000, POOL)
+    it.socket:setkeepalive(self.idle * 1000, POOL)
   else
-    it:drop()
+    it.socket:close()
   end
   return answer
 end
@@ -231,8 +235,9 @@ function Nginx:send(request)
       request:broke(timing, true)
       return nil, timing
     end
-    local it = exchange.new(self, request, socket, ends)
-    local answer = run(it, where, self.idle)
+    local it = exchange.new(request, socket, ends)
+    if self.closed then it:cancel(CLOSED) end
+    local answer = self:run(it, where)
     if answer then return respond(it, answer, timing, began, sent) end
     sent = sent or it.sent_any or false
     if not may_replace(it, timing.reused, request) then
@@ -249,17 +254,32 @@ function Nginx.sleep(seconds)
   ngx.sleep(seconds)
 end
 
---- Ends the transport: calls that wait end with their next byte, later ones
---- raise. Kept connections are nginx's and end when they are idle too long.
+--- Ends the call that a light thread is in; whether it was in one.
+function Nginx:cancel(thread)
+  for it, owner in pairs(self.running) do
+    if owner == thread then
+      it:cancel("the task was cancelled")
+      return true
+    end
+  end
+  return false
+end
+
+--- Ends the transport: calls that wait end as cancelled, later ones raise.
+--- Kept connections are nginx's and end when they are idle too long.
 function Nginx:close()
   self.closed = true
+  for it in pairs(self.running) do it:cancel(CLOSED) end
 end
 
 return {
   --- Makes a transport.
   ---@param given table? tls: cert, key, insecure; already checked
   new = function(given)
-    return setmetatable({ tls = given and given.tls or {}, pools = {},
-                          idle = IDLE }, Nginx)
+    return setmetatable({
+      tls = given and given.tls or {}, pools = {}, idle = IDLE,
+      -- The exchanges under way; a thread that was killed left its own.
+      running = setmetatable({}, { __mode = "k" }),
+    }, Nginx)
   end,
 }
