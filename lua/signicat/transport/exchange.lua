@@ -72,6 +72,7 @@ end
 
 -- -- time -------------------------------------------------------------------
 
+--- Seconds in the form that nginx's sockets take.
 local function milliseconds(seconds)
   return math.max(1, math.ceil(math.min(seconds, FOREVER) * 1000))
 end
@@ -131,7 +132,8 @@ end
 function Exchange:receive()
   while not self.failure do
     local often, limit, name = self:patience()
-    if self.busy then self.moved_at = core.now() end
+    -- Who sends looks after its own time, and Lua is never late.
+    if self.busy or self.pushing then self.moved_at = core.now() end
     if self:left(limit, self.moved_at) <= 0 then
       return self:fail_late(name)
     end
@@ -532,6 +534,8 @@ function Exchange:run(authority, path)
 end
 
 return {
+  milliseconds = milliseconds,
+
   --- An exchange over a socket.
   ---@param request userdata
   ---@param ends number when the call's time is over

@@ -14,7 +14,7 @@ local exchange = require "signicat.transport.exchange"
 
 local IDLE = 60 -- seconds that a connection is kept without a request
 local POOL = 64 -- connections kept by a worker for one address
-local FOREVER = 1e6
+local milliseconds = exchange.milliseconds
 local CLOSED = "the client was closed"
 
 local Nginx = {}
@@ -26,9 +26,7 @@ Nginx.__index = Nginx
 local function split(url)
   local scheme, authority, path = url:match("^(https?)://([^/?#]+)(.*)$")
   local host, port = authority:match("^(.-):(%d+)$")
-  if not host or host:find("^%[") and not authority:find("%]:%d+$") then
-    host, port = authority, nil
-  end
+  host = host or authority
   if path:sub(1, 1) ~= "/" then path = "/" .. path end
   return { tls = scheme == "https", authority = authority, host = host,
            port = tonumber(port) or (scheme == "https" and 443 or 80),
@@ -83,10 +81,6 @@ function Nginx:pool_of(where)
     "\n"))
   self.pools[where.authority .. (where.tls and "s" or "")] = name
   return name
-end
-
-local function milliseconds(seconds)
-  return math.max(1, math.ceil(math.min(seconds, FOREVER) * 1000))
 end
 
 --- What is left of the time to connect.
