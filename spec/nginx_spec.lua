@@ -103,6 +103,7 @@ describe("a client in nginx", function()
   end)
 
   it("says in the others what to do", function()
+    nginx.certificates(folder)
     start([[
       init_worker_by_lua_block { note "init_worker" }
       server { listen 127.0.0.1:PORT; EVAL
@@ -116,11 +117,20 @@ describe("a client in nginx", function()
         set_by_lua_block $x { note "set" return "x" }
         return 200;
       }
-    } ]])
+    }
+    server { listen unix:SOCK ssl;
+      ssl_certificate server.pem;
+      ssl_certificate_key server.key;
+      ssl_client_hello_by_lua_block { note "ssl_client_hello" }
+      ssl_certificate_by_lua_block { note "ssl_cert" }
+    } ]], { SOCK = folder .. "/socket" })
     openresty.get(server.port, "/filtered")
     openresty.get(server.port, "/set")
+    nginx.run("curl -sk --unix-socket " .. folder
+      .. "/socket https://localhost/ -o /dev/null; true")
     for _, phase in ipairs { "init_worker", "set", "header_filter",
-                             "body_filter", "log" } do
+                             "body_filter", "log", "ssl_client_hello",
+                             "ssl_cert" } do
       local said
       for _ = 1, 200 do
         said = eval("return ngx.shared.said:get('" .. phase .. "')")

@@ -25,6 +25,11 @@ local MODULES = ("load_module %s/lib/nginx/modules/ndk_http_module.so;\n"
   .. "load_module %s/lib/nginx/modules/ngx_http_lua_module.so;\n")
   :format(servers, servers)
 
+-- Workers read what we read, also below a folder that is root's alone.
+local function user()
+  return nginx.run("id -u") == "0\n" and "user root;\n" or ""
+end
+
 local PATHS = "lua_package_path " .. absolute(package.path .. ";" .. here
     .. "/?.lua;" .. servers .. "/share/lua/5.1/?.lua") .. ";\n"
   .. "lua_package_cpath " .. absolute(package.cpath) .. ";\n"
@@ -37,7 +42,7 @@ local PATHS = "lua_package_path " .. absolute(package.path .. ";" .. here
 function openresty.start(folder, http, more)
   more = more or {}
   return nginx.start(folder, PATHS .. http, { workers = more.workers,
-    main = MODULES .. (more.main or "") })
+    main = user() .. MODULES .. (more.main or "") })
 end
 
 -- Sends a request and leaves its answer for later.

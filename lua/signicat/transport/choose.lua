@@ -9,11 +9,11 @@ local core = require "signicat.core"
 
 local choose = {}
 
--- Where nginx lends its sockets.
+-- Where nginx lends its sockets. It does so while a TLS connection is made
+-- too, but only with OpenResty's changes to it.
 local CAN_WAIT = {
   rewrite = true, server_rewrite = true, access = true, content = true,
-  timer = true, ssl_cert = true, ssl_client_hello = true,
-  ssl_session_fetch = true,
+  timer = true,
 }
 
 -- Where a call that blocks holds up no request.
