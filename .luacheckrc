@@ -6,6 +6,14 @@ include_files = {
 }
 -- What users load keeps to what every Lua from 5.1 on has.
 files["lua"] = { std = "min" }
+-- What runs inside nginx only.
+local in_nginx = { read_globals = { "ngx" } }
+files["lua/signicat/transport/exchange.lua"] = in_nginx
+files["lua/signicat/transport/choose.lua"] = in_nginx
+files["lua/signicat/transport/nginx.lua"] = in_nginx
+files["lua/signicat/token_store/nginx.lua"] = in_nginx
+files["lua/signicat/tasks/nginx.lua"] = in_nginx
+files["examples/openresty/*.lua"] = { globals = { "ngx" } }
 files["spec"] = { std = "+busted" }
 files["*.rockspec"] = { std = "+rockspec" }
 -- What a prompt is given has to be global.

@@ -86,8 +86,9 @@ local of_client = {
     "must be a string that is not empty, without spaces and line ends" },
   { "auth", { 1, "x", {}, { get = "x" } },
     "must be a function, or a table with a function `get`" },
-  { "transport", { print, {}, { send = 1 }, "curl" },
-    "must be a table with a function `send(self, request)`" },
+  { "transport", { print, {}, { send = 1 }, "socket" },
+    "must be a table with a function `send(self, request)`, or \"curl\" or "
+    .. "\"nginx\"" },
   { "clock", { 1, {} }, "must be a function" },
   { "wall_clock", { 1, {} }, "must be a function" },
   { "sleep", { 1, {} }, "must be a function" },

@@ -196,7 +196,8 @@ describe("the snapshot of public names", function()
     if class == "TokenStore" then return "store:" .. method .. "(" end
     if class then return class:lower() .. ":" .. method .. "(" end
     return (name:gsub("^Client", "client"):gsub("^signicat%.events", "events")
-      :gsub("%.sandbox%.", '.sandbox".'):gsub("%.memory%.new", '.memory".new'))
+      :gsub("%.sandbox%.", '.sandbox".')
+      :gsub("(%a+_store%.%a+)%.new", '%1".new'))
   end
 
   it("has every name in docs/api.md, and kinds in docs/errors.md", function()

@@ -66,32 +66,6 @@ static int push_late(lua_State *L, Late late) {
   return sc_fail(L, "timeout", "no byte moved within stall_timeout");
 }
 
-static int push_misfit(lua_State *L, Misfit misfit) {
-  if (misfit == MISFIT_PART) {
-    return sc_fail(L, "protocol",
-                   "the server sent a part of the document that was not "
-                   "asked for");
-  }
-  return sc_fail(L, "connect",
-                 "the document broke off and cannot be continued; the writer "
-                 "has a part of it");
-}
-
-static int push_file_failure(lua_State *L, const Request *request) {
-  if (request->source.failure == SC_FILE_SHRANK) {
-    return sc_fail(L, "io",
-                   "the file to upload became shorter while it was read");
-  }
-  if (request->source.failure) {
-    return sc_fail(L, sc_errno_kind(request->source.failure),
-                   "the file to upload could not be read (%s)",
-                   strerror(request->source.failure));
-  }
-  return sc_fail(L, sc_errno_kind(request->sink.failure),
-                 "the file was not written (%s)",
-                 strerror(request->sink.failure));
-}
-
 /* What we stopped ourselves we know better than libcurl's code. */
 static int push_own_failure(lua_State *L, const Transfer *transfer) {
   const Request *request = transfer->request;
@@ -106,10 +80,7 @@ static int push_own_failure(lua_State *L, const Transfer *transfer) {
   if (transfer->too_large) {
     return sc_fail(L, "too_large", "the answer is larger than max_body allows");
   }
-  if (request->source.failure || request->sink.failure) {
-    return push_file_failure(L, request);
-  }
-  if (transfer->misfit) return push_misfit(L, transfer->misfit);
+  if (sc_part_push_failure(L, request, transfer->misfit)) return 2;
   if (transfer->late) return push_late(L, transfer->late);
   return 0;
 }
@@ -134,16 +105,7 @@ static void push_libcurl_failure(lua_State *L, const Transfer *transfer) {
   lua_setfield(L, -2, "detail");
 }
 
-/* Only a break of the network's is mended by going on; what was decided here
- * would be decided again. */
-static int can_continue(const Transfer *transfer, int own) {
-  const Sink *sink = &transfer->request->sink;
-  if (!sink->etag || sink->size == 0) return 0;
-  return !own || transfer->late;
-}
-
 int sc_breakdown_push(lua_State *L, Transfer *transfer) {
-  Sink *sink = &transfer->request->sink;
   long sent = 0;
   int own = push_own_failure(L, transfer);
   if (!own) push_libcurl_failure(L, transfer);
@@ -156,15 +118,8 @@ int sc_breakdown_push(lua_State *L, Transfer *transfer) {
   }
   lua_pushstring(L, phase_of(transfer));
   lua_setfield(L, -2, "phase");
-  if (can_continue(transfer, own)) {
-    sink->held = 1;
-    return 2;
-  }
-  sc_sink_abort(sink);
-  if (sink->kind == SINK_WRITER && sink->size > 0) {
-    /* It never gets the same bytes twice. */
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "retryable");
-  }
+  /* Only a break of the network's is mended by going on; what was decided here
+   * would be decided again. */
+  sc_part_end(L, transfer->request, !own || transfer->late);
   return 2;
 }

@@ -9,6 +9,7 @@
 #include "download.h"
 #include "error.h"
 #include "event.h"
+#include "exchange.h"
 #include "idset.h"
 #include "json_read.h"
 #include "json_write.h"
@@ -43,6 +44,8 @@ static const luaL_Reg functions[] = {
     /* the curl transport */
     {"multi", multi_new},
     {"transfer", transfer_new},
+    /* transports with sockets of their own; and a request's methods */
+    {"response", exchange_response},
     /* failures */
     {"error", error_new},
     {"is_error", error_is},
@@ -80,6 +83,7 @@ int luaopen_signicat_core(lua_State *L) {
   stay_loaded();
   sc_error_define(L);
   sc_message_define(L);
+  sc_exchange_define(L);
   sc_resource_define(L);
   sc_transfer_define(L);
   sc_multi_define(L);

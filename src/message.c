@@ -183,6 +183,14 @@ int sc_request_replayable(const Request *request) {
          (sink->kind != SINK_WRITER || sink->size == 0 || sink->held);
 }
 
+const char *sc_request_begin(Request *request) {
+  request->sink.failure = 0;
+  if (!request->sink.held) sc_sink_abort(&request->sink);
+  return sc_source_rewind(&request->source) == 0
+             ? NULL
+             : "not enough memory for the request";
+}
+
 static void push_request_headers(lua_State *L, const Request *request) {
   push_headers(L, request->lines, request->lines ? strlen(request->lines) : 0);
   if (request->authorization) {

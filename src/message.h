@@ -65,6 +65,9 @@ const char *sc_request_anchor(lua_State *L, int index,
 /* Whether it can be sent (again) as it is: a reader does not begin twice
  * unasked, and a writer never gets the same bytes twice. */
 int sc_request_replayable(const Request *request);
+/* Brings source and sink to their beginning, or to where a document is to be
+ * continued. What is wrong, or NULL. */
+const char *sc_request_begin(Request *request);
 
 enum ResponseTime {
   TIME_NAME_LOOKUP,

@@ -28,6 +28,14 @@ void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
   lua_pop(L, 1);
 }
 
+void sc_object_extend(lua_State *L, const char *type, const luaL_Reg *methods) {
+  luaL_getmetatable(L, type);
+  lua_getfield(L, -1, "__index");
+  lua_getupvalue(L, -1, 1);
+  sc_setfuncs(L, methods);
+  lua_pop(L, 3);
+}
+
 void *sc_object_new(lua_State *L, const char *type, size_t size, int slots) {
   ObjectHead *object = sc_newslots(L, size, slots);
   memset(object, 0, size);

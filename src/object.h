@@ -24,6 +24,9 @@ typedef struct ObjectHead {
 void sc_object_define(lua_State *L, const char *type, const luaL_Reg *methods,
                       const luaL_Reg *metamethods);
 
+/* Adds methods to a type that has an __index of its own. */
+void sc_object_extend(lua_State *L, const char *type, const luaL_Reg *methods);
+
 /* Pushes a new object of `size` bytes, zero but for the head, and `slots`
  * values to keep alive, for sc_setslot and sc_getslot. */
 void *sc_object_new(lua_State *L, const char *type, size_t size, int slots);

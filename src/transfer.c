@@ -91,16 +91,6 @@ static void clear(Transfer *transfer) {
   sc_wire_begin(transfer);
 }
 
-/* Brings source and sink to their beginning, or to where a document is to be
- * continued. What is wrong, or NULL. */
-static const char *rewind_request(Request *request) {
-  request->sink.failure = 0;
-  if (!request->sink.held) sc_sink_abort(&request->sink);
-  return sc_source_rewind(&request->source) == 0
-             ? NULL
-             : "not enough memory for the request";
-}
-
 /* start(request) -> true and the table of what Lua supplies and takes, if
  * there is one; or nil and a failure. Begins the transfer. */
 static int transfer_start(lua_State *L) {
@@ -120,7 +110,7 @@ static int transfer_start(lua_State *L) {
   sc_multi_check(L, -1);
   transfer->request = request;
   clear(transfer);
-  fault = rewind_request(request);
+  fault = sc_request_begin(request);
   if (!fault && sc_fill(transfer) != 0) {
     fault = "not enough memory for the request";
   } else if (!fault && sc_multi_add(transfer->home, transfer) != 0) {

@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "message.h"
+#include "part.h"
 
 #include <curl/curl.h>
 
@@ -45,13 +46,6 @@ typedef enum TransferState {
 
 /* Which of our own limits was broken. */
 typedef enum Late { LATE_NOT, LATE_FIRST_BYTE, LATE_STALL } Late;
-
-/* Bytes that came but are not what the sink needs. */
-typedef enum Misfit {
-  MISFIT_NONE,
-  MISFIT_PART, /* 206, unasked or another part than was asked for */
-  MISFIT_WHOLE /* from the first byte on, for a writer that has some */
-} Misfit;
 
 typedef struct Transfer {
   ObjectHead head;

@@ -6,9 +6,6 @@
  * through POSTFIELDS, and the seek callback refuses once the last byte was
  * handed over: libcurl would otherwise repeat it on its own when a reused
  * connection ends without an answer.
- *
- * A part of a document (206) is taken only where it was asked for, and only
- * if it goes on where the last one broke off.
  */
 #include "wire.h"
 
@@ -16,7 +13,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define MAX_HEADER_BYTES (256 * 1024)
 #define MAX_REFUSAL_BYTES (64 * 1024) /* of its body; the rest is dropped */
@@ -29,82 +25,6 @@ void sc_wire_begin(Transfer *transfer) {
 
 int sc_wire_is_success(const Transfer *transfer) {
   return transfer->status >= 200 && transfer->status <= 299;
-}
-
-/* ---- parts of a document ----------------------------------------------- */
-
-static const char *header(const Transfer *transfer, const char *name,
-                          size_t *size) {
-  return sc_header_find(transfer->bytes.data, transfer->header_size, name,
-                        size);
-}
-
-/* Digits of `text` as a number; moves it behind them. -1: none, too many. */
-static int64_t read_number(const char **text, const char *end) {
-  int64_t value = 0;
-  const char *c = *text;
-  if (c == end || *c < '0' || *c > '9') return -1;
-  for (; c < end && *c >= '0' && *c <= '9'; c++) {
-    if (value > INT64_MAX / 10 - 1) return -1;
-    value = value * 10 + (*c - '0');
-  }
-  *text = c;
-  return value;
-}
-
-/* "bytes 100-199/200": whether it goes on where the sink ends, and ends with
- * the document. */
-static int continues(const Transfer *transfer) {
-  const Sink *sink = &transfer->request->sink;
-  size_t size;
-  const char *text = header(transfer, "content-range", &size), *end;
-  int64_t first, last, total;
-  if (!text || size < 6 || strncasecmp(text, "bytes ", 6) != 0) return 0;
-  end = text + size;
-  text += 6;
-  first = read_number(&text, end);
-  if (first != sink->size || text == end || *text++ != '-') return 0;
-  last = read_number(&text, end);
-  if (last < first || text == end || *text++ != '/') return 0;
-  total = read_number(&text, end);
-  return total == sink->total && last == total - 1;
-}
-
-/* Keeps what it takes to go on after a break: a strong ETag, the size, and
- * the word of the server that it sends parts. */
-static void note_validator(Transfer *transfer) {
-  Sink *sink = &transfer->request->sink;
-  curl_off_t total = -1;
-  size_t size;
-  const char *value = header(transfer, "accept-ranges", &size);
-  curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &total);
-  sink->total = total;
-  if (total <= 0 || !value || size != 5 || strncasecmp(value, "bytes", 5)) {
-    return;
-  }
-  if (header(transfer, "content-encoding", &size)) return;
-  value = header(transfer, "etag", &size);
-  if (!value || size < 2 || *value != '"' || size > 1024) return;
-  sink->etag = strndup(value, size); /* without memory: no second part */
-}
-
-/* The headers of a document are there: decides where its bytes go. Returns
- * -1 when there is no right place for them. */
-static int begin_document(Transfer *transfer) {
-  Sink *sink = &transfer->request->sink;
-  if (transfer->status == 206) {
-    if (sink->held && continues(transfer)) return 0;
-    transfer->misfit = MISFIT_PART;
-    return -1;
-  }
-  if (sink->kind == SINK_WRITER && sink->size > 0) {
-    transfer->misfit = MISFIT_WHOLE;
-    return -1;
-  }
-  /* Anew, if there was a part: it is not of this document. */
-  sc_sink_abort(sink);
-  note_validator(transfer);
-  return 0;
 }
 
 /* ---- the answer -------------------------------------------------------- */
@@ -122,13 +42,19 @@ static int parse_status(const char *line, size_t size) {
 }
 
 static int end_headers(Transfer *transfer) {
+  curl_off_t announced = -1;
   transfer->header_size = transfer->bytes.size;
   transfer->headers_read = 1;
   if (transfer->request->sink.kind == SINK_NONE || !transfer->status_read ||
       !sc_wire_is_success(transfer)) {
     return 0;
   }
-  return begin_document(transfer);
+  curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
+                    &announced);
+  transfer->misfit =
+      sc_part_begin(transfer->request, transfer->status, transfer->bytes.data,
+                    transfer->header_size, announced);
+  return transfer->misfit ? -1 : 0;
 }
 
 static int append(Transfer *transfer, const char *bytes, size_t size) {

@@ -111,7 +111,7 @@ end
 --- Raises for options that a transport of the caller's own would not hear of.
 ---@param given table options of signicat.new
 function connection.check(given)
-  local name = given.transport and first(given)
+  local name = type(given.transport) == "table" and first(given)
   if name then
     core.misuse(("new: option '%s' does not go with `transport`, which has "
       .. "connections of its own"):format(name))

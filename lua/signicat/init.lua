@@ -6,6 +6,7 @@
 
 local address = require "signicat.address"
 local call = require "signicat.call"
+local choose = require "signicat.transport.choose"
 local collections = require "signicat.collections"
 local connection = require "signicat.connection"
 local core = require "signicat.core"
@@ -262,8 +263,7 @@ function signicat.new(given)
     return nil, call.fail("new", { kind = "invalid", fields = findings,
                                    note = "no client was made" })
   end
-  local transport = given.transport
-    or require("signicat.transport.curl").new(given)
+  local transport = choose.transport(given)
   local client = setmetatable({
     settings = made,
     transport = transport,

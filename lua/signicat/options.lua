@@ -75,8 +75,10 @@ local function provider(value)
 end
 
 local function transport(value)
+  if value == "curl" or value == "nginx" then return nil end
   if type(value) ~= "table" or type(value.send) ~= "function" then
-    return "must be a table with a function `send(self, request)`"
+    return "must be a table with a function `send(self, request)`, or "
+      .. "\"curl\" or \"nginx\""
   end
 end
 
@@ -154,6 +156,7 @@ options.client = extend(options.with, {
   auth = provider,
   token_store = token_store,
   transport = transport,
+  block_nginx = is "boolean",
   tls = connection.tls_fault,
   proxy = connection.proxy_fault,
   no_proxy = connection.no_proxy_fault,

@@ -13,6 +13,7 @@ local token = {}
 
 local FAILURE_KEPT = 1 -- seconds that all who ask share a failure
 local LONGEST_FETCH = 90 -- after which a fetch under way is given up for lost
+local POLL = 0.01 -- seconds between two looks at what another one fetches
 
 --- A token of the caller's own; when it is refused there is no other.
 local function ready(value)
@@ -34,6 +35,7 @@ end
 --- Whether a failure says something of the token, not of who asked for it.
 local function is_shared(failure)
   return failure.kind ~= "timeout" and failure.kind ~= "cancelled"
+    and failure.kind ~= "unsupported"
 end
 
 local function copy(failure)
@@ -48,16 +50,36 @@ local function this_coroutine()
   return not is_main and thread or nil
 end
 
+--- What a store has. While it says that somebody else fetches, waits for what
+--- that one gets; then the turn is ours.
+local function look(store, client)
+  local ends = client.clock() + LONGEST_FETCH
+  local value, lifetime = store:get()
+  if value or not store.lock then return value, lifetime end
+  while not store:lock() and client.clock() < ends do
+    client.sleep(POLL)
+    value, lifetime = store:get()
+    if value then return value, lifetime end
+  end
+  -- It may have come between the look and the lock.
+  value, lifetime = store:get()
+  if value then store:unlock() end
+  return value, lifetime
+end
+
 --- Remembers what `fetch` gives until shortly before it ends. Only the
 --- client's clock counts, which nobody sets. Coroutines that ask while one of
 --- them fetches wait for what that one gets, where waiting can yield: with a
 --- sleep of the client's own.
+--- A transport that can fetch apart from the caller, whose end then does not
+--- end the fetch, does so unless the fetch is the caller's own function.
 ---@param fetch fun(client, deadline, waiting): string?, number|table?
 ---@param store table? get(self), set(self, token, seconds), drop(self, token)
-local function kept(fetch, store)
+---@param is_own boolean?
+local function kept(fetch, store, is_own)
   local authorization, renew_at
   local failure, failed_until
-  local fetching -- { thread =, ends = }, while one is under way
+  local fetching -- { thread =, apart =, ends = }, while one is under way
   local source = {}
 
   local function keep(value, lifetime, client)
@@ -72,23 +94,28 @@ local function kept(fetch, store)
 
   --- Whether another coroutine fetches and can be waited for.
   local function must_wait(client)
-    local leader = fetching and fetching.thread
+    if not fetching or client.clock() >= fetching.ends then return false end
+    if fetching.apart then
+      local can_wait = client.transport.can_wait
+      return can_wait and can_wait()
+    end
+    local leader = fetching.thread
     return leader and client.sleep ~= core.sleep and this_coroutine()
       and leader ~= this_coroutine() and coroutine.status(leader) ~= "dead"
-      and client.clock() < fetching.ends
   end
 
   local function fetch_now(client, deadline, waiting)
     local value, lifetime
     local origin = "store"
-    if store then value, lifetime = store:get() end
+    if store then value, lifetime = look(store, client) end
     if not value then
       origin = "fetch"
-      fetching = { thread = this_coroutine(),
-                   ends = client.clock() + LONGEST_FETCH }
+      fetching = fetching or { thread = this_coroutine(),
+                               ends = client.clock() + LONGEST_FETCH }
       value, lifetime = fetch(client, deadline, waiting)
       fetching = nil
       if not value then
+        if store and store.unlock then store:unlock() end
         if is_shared(lifetime) then
           failure = copy(lifetime)
           failed_until = client.clock() + FAILURE_KEPT
@@ -96,6 +123,7 @@ local function kept(fetch, store)
         return nil, lifetime
       end
       if store then store:set(value, lifetime) end
+      if store and store.unlock then store:unlock() end
     end
     keep(value, lifetime, client)
     observe.emit(client, "token", { operation = "token", source = origin,
@@ -103,14 +131,28 @@ local function kept(fetch, store)
     return authorization
   end
 
+  --- The same, where the end of who asked does not end it.
+  local function fetch_apart(client, ...)
+    fetching = { apart = true, ends = client.clock() + LONGEST_FETCH }
+    return client.transport.apart(LONGEST_FETCH, function(...)
+      local ok, value, reason = pcall(fetch_now, ...)
+      fetching = nil
+      if not ok then error(value, 0) end
+      return value, reason
+    end, client, ...)
+  end
+
   function source.get(_, client, deadline, waiting)
     if is_fresh(client) then return authorization end
     while must_wait(client) do
-      client.sleep(0.01)
+      client.sleep(POLL)
       if is_fresh(client) then return authorization end
     end
     if failure and client.clock() < failed_until then
       return nil, copy(failure)
+    end
+    if client.transport.apart and not is_own then
+      return fetch_apart(client, deadline, waiting)
     end
     return fetch_now(client, deadline, waiting)
   end
@@ -147,7 +189,7 @@ local function from_provider(auth, store)
         .. "and a number or nil"):format(type(value), type(lifetime))
     return nil, { kind = "auth", detail = reason,
       note = "`auth` gave no token; see `detail`" }
-  end, store)
+  end, store, true)
 end
 
 local function form_encode(text)
@@ -229,6 +271,8 @@ local function bind(store, key)
     get = function() return store:get(key) end,
     set = function(_, value, lifetime) store:set(key, value, lifetime) end,
     drop = function(_, value) store:drop(key, value) end,
+    lock = store.lock and function() return store:lock(key) end,
+    unlock = store.lock and function() store:unlock(key) end,
   }
 end
 

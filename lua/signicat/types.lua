@@ -41,7 +41,9 @@
 ---@field proxy string? "http://user:password@host:port", or https, socks5(h)
 ---@field no_proxy string? hosts that are reached without it, comma-separated
 ---@field http_version "1.1"|"2"|nil what libcurl finds best unless given
----@field transport table? sends instead of libcurl: function send
+---@field transport table|"curl"|"nginx"|nil sends: function send; libcurl
+--- unless given, inside nginx its own sockets
+---@field block_nginx boolean? with "curl": though no request is served then
 ---@field clock (fun(): number)? seconds, never set back
 ---@field wall_clock (fun(): number)? seconds since 1970
 ---@field sleep fun(seconds: number)?

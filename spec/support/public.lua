@@ -47,6 +47,7 @@ show("signicat", ".", signicat)
 show("signicat.events", ".", events)
 show("signicat.sandbox", ".", sandbox)
 show("signicat.token_store.memory", ".", memory)
+show("signicat.token_store.nginx", ".", require "signicat.token_store.nginx")
 
 local function class_of(object)
   return getmetatable(object).__index

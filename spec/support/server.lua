@@ -227,8 +227,30 @@ local function report(connection)
   return connection:send(reply("{" .. table.concat(parts, ",") .. "}"))
 end
 
+--- Refuses before the body has come, and reads little of it until the client
+--- has heard.
+function behave.early_refusal(connection)
+  connection:send("HTTP/1.1 413 Too much\r\nContent-Length: 14\r\n\r\n"
+    .. '{"code":"big"}')
+  connection:settimeout(10)
+  repeat
+    socket.sleep(0.02)
+  until not connection:receive(64)
+  return false
+end
+
+--- Reads none of the body and says nothing.
+function behave.early_stall(connection)
+  local began = socket.gettime()
+  connection:settimeout(0)
+  repeat
+    socket.sleep(0.05)
+  until socket.gettime() - began > 0.8
+  return false
+end
+
 --- Reads one request; its lines up to the body, or nil at the end.
-local function read_request(connection)
+local function read_request(connection, early)
   local lines = { connection:receive("*l") }
   if not lines[1] then return nil end
   local length = 0
@@ -238,7 +260,7 @@ local function read_request(connection)
     length = tonumber(line:lower():match("^content%-length:%s*(%d+)"))
       or length
   end
-  while length > 0 do
+  while length > 0 and not early do
     local piece = connection:receive(math.min(length, 65536))
     if not piece then return nil end
     length = length - #piece
@@ -248,7 +270,8 @@ end
 
 --- Serves one request of a connection; whether to keep the connection.
 local function serve(connection)
-  local lines = read_request(connection)
+  local early = plan[math.min(seen + 1, #plan)]:find("^early_")
+  local lines = read_request(connection, early)
   if not lines then return false end
   local method, path = lines[1]:match("^(%S+) (%S+)")
   if path:find("/count$") then return report(connection) end

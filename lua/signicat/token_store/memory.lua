@@ -4,6 +4,10 @@
 local core = require "signicat.core"
 
 ---@class signicat.TokenStore
+---@field lock (fun(self, key: string): boolean)? whether the caller is to
+--- fetch; false: somebody else does, and `get` will soon have it. Ends by
+--- itself should that one be no more
+---@field unlock fun(self, key: string)? goes with `lock`
 local Memory = {}
 Memory.__index = Memory
 

@@ -15,9 +15,7 @@ Curl.__index = Curl
 
 -- Plain Lua 5.1 cannot yield across pcall. There what a reader or writer
 -- raises inside a coroutine leaves its transfer to the collector.
-local pcall_yields = coroutine.wrap(function()
-  return pcall(coroutine.yield, true)
-end)()
+local pcall_yields = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
 local function may_protect()
   return pcall_yields or coroutine.running() == nil

@@ -1,0 +1,54 @@
+--- A token store in a shared dictionary of nginx: its workers share tokens,
+--- and one of them fetches for all.
+
+local LOCK = 30 -- seconds, after which the one that fetches is given up for
+
+---@class signicat.NginxTokenStore: signicat.TokenStore
+local Shared = {}
+Shared.__index = Shared
+
+function Shared:get(key)
+  local token = self.dictionary:get(key)
+  local left = token and self.dictionary:ttl(key)
+  if not left then return nil end -- or it ended between the two questions
+  return token, left > 0 and left or nil
+end
+
+--- Without room the token is not shared; that is no reason to fail.
+function Shared:set(key, token, seconds)
+  self.dictionary:set(key, token, seconds or 0)
+end
+
+function Shared:drop(key, token)
+  if self.dictionary:get(key) == token then self.dictionary:delete(key) end
+end
+
+local function lock_of(key)
+  return key .. " lock"
+end
+
+function Shared:lock(key)
+  self.count = self.count + 1
+  local owner = ngx.worker.pid() .. " " .. self.count
+  local taken, reason = self.dictionary:add(lock_of(key), owner, LOCK)
+  if taken then self.owners[key] = owner end
+  return taken or reason ~= "exists"
+end
+
+function Shared:unlock(key)
+  local owner = self.owners[key]
+  if owner and self.dictionary:get(lock_of(key)) == owner then
+    self.dictionary:delete(lock_of(key))
+  end
+  self.owners[key] = nil
+end
+
+return {
+  --- A new store; give it to each client as `token_store`.
+  ---@param dictionary table as ngx.shared has it, of a few kilobytes
+  ---@return signicat.NginxTokenStore
+  new = function(dictionary)
+    return setmetatable({ dictionary = dictionary, owners = {}, count = 0 },
+      Shared)
+  end,
+}

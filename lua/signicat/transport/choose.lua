@@ -1,0 +1,163 @@
+--- Which transport carries a call: libcurl, or inside nginx its own sockets.
+--
+-- Inside nginx that falls at each call, from the phase it is made in: where
+-- nginx can wait, its sockets serve; while it starts (init) and on a thread
+-- of ngx.run_worker_thread nobody else waits, so libcurl does; elsewhere
+-- there is nothing to wait with, and the failure says so.
+
+local core = require "signicat.core"
+
+local choose = {}
+
+-- Where nginx lends its sockets. It does so while a TLS connection is made
+-- too, but only with OpenResty's changes to it.
+local CAN_WAIT = {
+  rewrite = true, server_rewrite = true, access = true, content = true,
+  timer = true,
+}
+
+-- Where a call that blocks holds up no request.
+local MAY_BLOCK = { init = true, init_worker = true, exit_worker = true }
+
+--- The phase nginx is in; nil outside of it, and on a thread of its pool,
+--- which has no event loop.
+---@return string?
+function choose.phase()
+  local nginx = rawget(_G, "ngx")
+  if type(nginx) ~= "table" or not nginx.get_phase or not nginx.socket then
+    return nil
+  end
+  return nginx.get_phase()
+end
+
+local function refuse(note)
+  return nil, { kind = "unsupported", sent = false, note = note }
+end
+
+local function new_curl(given)
+  return require "signicat.transport.curl".new(given)
+end
+
+local function new_nginx(given)
+  return require "signicat.transport.nginx".new(given)
+end
+
+-- -- nginx's sockets --------------------------------------------------------
+
+local Sockets = { now = core.now }
+Sockets.__index = Sockets
+
+function Sockets:send(request)
+  local phase = choose.phase()
+  if CAN_WAIT[phase] then return self.nginx:send(request) end
+  if self.may_start and (phase == "init" or phase == nil) then
+    self.curl = self.curl or new_curl(self.given)
+    return self.curl:send(request)
+  end
+  return refuse(("nothing can be waited for in nginx's phase %s; call from "
+    .. "a function that ngx.timer.at starts"):format(tostring(phase)))
+end
+
+function Sockets.sleep(seconds)
+  if CAN_WAIT[choose.phase()] then return ngx.sleep(seconds) end
+  return core.sleep(seconds)
+end
+
+--- Whether a call made now can wait for others.
+function Sockets.can_wait()
+  return CAN_WAIT[choose.phase()] or false
+end
+
+--- Runs a function where the end of the caller's request does not end it,
+--- and waits for what it returns, up to `seconds`.
+---@param seconds number
+---@param act function
+---@return any ... what it returned; nil and a failure when it is late
+function Sockets.apart(seconds, act, ...)
+  if not CAN_WAIT[choose.phase()] then return act(...) end
+  local done = require "ngx.semaphore".new()
+  local ok, value, more
+  local started = ngx.timer.at(0, function(_, ...)
+    ok, value, more = pcall(act, ...)
+    done:post()
+  end, ...)
+  if not started then return act(...) end
+  if not done:wait(seconds) then
+    return nil, { kind = "timeout", note = "no token came in time" }
+  end
+  if not ok then error(value, 0) end
+  return value, more
+end
+
+--- Ends the call that a light thread is in; whether it was in one.
+function Sockets:cancel(thread)
+  return self.nginx:cancel(thread)
+end
+
+function Sockets:close()
+  self.nginx:close()
+  if self.curl then self.curl:close() end
+end
+
+-- -- libcurl, where it was asked for ----------------------------------------
+
+local Guarded = { now = core.now, sleep = core.sleep }
+Guarded.__index = Guarded
+
+function Guarded:send(request)
+  local phase = choose.phase()
+  if phase and not MAY_BLOCK[phase] then
+    return refuse(("libcurl would stop this nginx worker until the answer "
+      .. "comes (phase %s); leave out `transport`, or say block_nginx = true")
+      :format(phase))
+  end
+  return self.curl:send(request)
+end
+
+function Guarded:close()
+  self.curl:close()
+end
+
+-- -- the choice -------------------------------------------------------------
+
+--- Raises for what nginx's sockets do not do.
+local function check_nginx(given)
+  local tls = given.tls or {}
+  if tls.ca_file or tls.ca_pem then
+    core.misuse("new: inside nginx its own trust store rules: name the "
+      .. "certificates in lua_ssl_trusted_certificate, not in `tls`")
+  end
+  if given.proxy or given.no_proxy then
+    core.misuse("new: inside nginx there is no `proxy`; transport = \"curl\" "
+      .. "has one, and blocks")
+  end
+  if given.http_version == "2" then
+    core.misuse("new: inside nginx `http_version` is \"1.1\"")
+  end
+end
+
+--- The transport that a client's options and its host come down to.
+---@param given table options of signicat.new, already checked
+---@return table
+function choose.transport(given)
+  local wanted = given.transport
+  if type(wanted) == "table" then return wanted end
+  if given.block_nginx and wanted ~= "curl" then
+    core.misuse("new: `block_nginx` goes with transport = \"curl\"")
+  end
+  local phase = choose.phase()
+  if wanted == "nginx" and not phase then
+    core.misuse("new: transport = \"nginx\" works inside nginx only")
+  end
+  if not phase then return new_curl(given) end
+  if wanted == "curl" then
+    local curl = new_curl(given)
+    if given.block_nginx then return curl end
+    return setmetatable({ curl = curl }, Guarded)
+  end
+  check_nginx(given)
+  return setmetatable({ nginx = new_nginx(given), given = given,
+                        may_start = wanted == nil }, Sockets)
+end
+
+return choose

@@ -1,0 +1,350 @@
+-- nginx_spec.lua: a client inside a real nginx: in which phase it does what,
+-- whom it trusts, and that nobody waits for it. LuaJIT's alone, as the Lua of
+-- nginx is.
+
+if not rawget(_G, "jit") then return end
+
+local core = require "signicat.core"
+local nginx = require "spec.support.nginx"
+local openresty = require "spec.support.openresty"
+local sandbox = require "signicat.sandbox"
+local socket = require "socket"
+
+local HELPERS = [[
+  lua_shared_dict said 64k;
+  lua_socket_log_errors off;
+  init_by_lua_block {
+    local signicat = require "signicat"
+    function client(more)
+      local all = { base_url = "URL/sign", client_id = "ID",
+        client_secret = "SECRET", retries = 0 }
+      for name, value in pairs(more or {}) do all[name] = value end
+      if all.token then all.client_id, all.client_secret = nil, nil end
+      return assert(signicat.new(all))
+    end
+    -- What a call comes to: "ok", or the error's kind and line.
+    function try(sign)
+      local page, err = sign.sessions:list({ limit = 1 })
+      if page then return "ok" end
+      return tostring(err)
+    end
+    function note(phase) ngx.shared.said:set(phase, try(shared)) end
+    shared = client()
+    INIT
+  }
+]]
+
+local folder, remove, service, server
+
+local function start(http, values, more)
+  server = openresty.start(folder, ((HELPERS .. http):gsub("%u%u+",
+    function(word)
+      if values and values[word] then return values[word] end
+      return ({ URL = service.url, ID = service.client_id,
+                SECRET = service.client_secret, INIT = "",
+                EVAL = openresty.EVAL })[word]
+    end)), more)
+end
+
+local function eval(code)
+  return openresty.eval(server.port, code)
+end
+
+local function stop()
+  if server then server:stop() end
+  if service then service:stop() end
+  remove()
+  server, service = nil, nil
+end
+
+describe("a client in nginx", function()
+  before_each(function()
+    folder, remove = nginx.folder()
+    service = assert(sandbox.start())
+  end)
+
+  after_each(stop)
+
+  it("calls from every phase that can wait, with nginx's sockets", function()
+    start [[ server { listen 127.0.0.1:PORT; EVAL
+      location = /rewrite {
+        rewrite_by_lua_block { ngx.print(try(shared)) ngx.exit(200) }
+      }
+      location = /access {
+        access_by_lua_block { ngx.print(try(shared)) ngx.exit(200) }
+      }
+      location = /content { content_by_lua_block { ngx.print(try(shared)) } }
+      location = /timer {
+        content_by_lua_block {
+          local done = require "ngx.semaphore".new()
+          local said
+          ngx.timer.at(0, function() said = try(shared) done:post() end)
+          done:wait(20)
+          ngx.print(said)
+        }
+      }
+      location = /thread {
+        content_by_lua_block {
+          local _, said = ngx.thread.wait(ngx.thread.spawn(try, shared))
+          ngx.print(said)
+        }
+      }
+    } ]]
+    for _, phase in ipairs { "rewrite", "access", "content", "timer",
+                             "thread" } do
+      local _, said = openresty.get(server.port, "/" .. phase)
+      assert.equal("ok", said, phase)
+    end
+    assert.equal("nil", eval "return shared.transport.curl")
+    local _, meta = nil, eval [[
+      local _, meta = shared.sessions:list({ limit = 1 })
+      return meta.reused]]
+    assert.equal("true", meta)
+  end)
+
+  it("says in the others what to do", function()
+    nginx.certificates(folder)
+    start([[
+      init_worker_by_lua_block { note "init_worker" }
+      server { listen 127.0.0.1:PORT; EVAL
+      location = /filtered {
+        content_by_lua_block { ngx.print("x") }
+        header_filter_by_lua_block { note "header_filter" }
+        body_filter_by_lua_block { note "body_filter" }
+        log_by_lua_block { note "log" }
+      }
+      location = /set {
+        set_by_lua_block $x { note "set" return "x" }
+        return 200;
+      }
+    }
+    server { listen unix:SOCK ssl;
+      ssl_certificate server.pem;
+      ssl_certificate_key server.key;
+      ssl_client_hello_by_lua_block { note "ssl_client_hello" }
+      ssl_certificate_by_lua_block { note "ssl_cert" }
+    } ]], { SOCK = folder .. "/socket" })
+    openresty.get(server.port, "/filtered")
+    openresty.get(server.port, "/set")
+    nginx.run("curl -sk --unix-socket " .. folder
+      .. "/socket https://localhost/ -o /dev/null; true")
+    for _, phase in ipairs { "init_worker", "set", "header_filter",
+                             "body_filter", "log", "ssl_client_hello",
+                             "ssl_cert" } do
+      local said
+      for _ = 1, 200 do
+        said = eval("return ngx.shared.said:get('" .. phase .. "')")
+        if said ~= "nil" then break end
+        core.sleep(0.01)
+      end
+      assert.matches("unsupported", said, nil, true)
+      assert.matches("phase " .. phase .. ";", said, nil, true)
+      assert.matches("ngx.timer.at", said, nil, true)
+    end
+    assert.same({}, (assert(service:journal())))
+  end)
+
+  it("takes libcurl while nginx starts, and on a thread of its pool",
+    function()
+      start([[ server { listen 127.0.0.1:PORT; EVAL
+        location = /thread {
+          content_by_lua_block {
+            local ok, said = ngx.run_worker_thread("pool",
+              "spec.support.in_thread", "try", "URL/sign", "ID", "SECRET")
+            ngx.print(tostring(said))
+          }
+        }
+      } ]], { INIT = "said_in_init = try(shared)" },
+        { main = "thread_pool pool threads=1;" })
+      assert.equal("ok", eval "return said_in_init")
+      local _, said = openresty.get(server.port, "/thread")
+      assert.equal("ok", said)
+      assert.equal("ok", eval "return try(shared)")
+    end)
+
+  it("refuses libcurl where it would stop a worker, unless it is forced",
+    function()
+      start [[ server { listen 127.0.0.1:PORT; EVAL } ]]
+      local said = eval "return try(client { transport = 'curl' })"
+      assert.matches("would stop this nginx worker", said, nil, true)
+      assert.matches("block_nginx", said, nil, true)
+      assert.same({}, (assert(service:journal())))
+      assert.equal("ok",
+        eval "return try(client { transport = 'curl', block_nginx = true })")
+    end)
+
+  it("refuses at new what its sockets do not do", function()
+    start [[ server { listen 127.0.0.1:PORT; EVAL } ]]
+    for code, words in pairs {
+      ["tls = { ca_file = '/x' }"] = "lua_ssl_trusted_certificate",
+      ["proxy = 'http://p:1'"] = "there is no `proxy`",
+      ["http_version = '2'"] = '`http_version` is "1.1"',
+    } do
+      assert.matches(words, eval("return client { " .. code .. " }"), nil, true)
+      assert.matches(words, eval("return client { transport = 'nginx', "
+        .. code .. " }"), nil, true)
+    end
+    assert.matches("nginx's phase", eval [[
+      return client { transport = "nginx" } and "nginx's phase"]])
+  end)
+
+  it("runs with the lines of docs/hosts.md", function()
+    local helper = require "spec.helper"
+    local lines = helper.read "docs/hosts.md"
+      :match "\n    http {\n(.-)\n    }\n"
+    for _, name in ipairs { "lua_package_path", "lua_package_cpath",
+                            "resolver", "lua_ssl_trusted_certificate" } do
+      local count
+      lines, count = lines:gsub(name .. " [^\n]*", "")
+      assert.equal(1, count)
+    end
+    lines = lines:gsub('client_id = "...", client_secret = "..."',
+      ('base_url = "%s/sign", client_id = "%s", client_secret = "%s"'):format(
+        service.url, service.client_id, service.client_secret))
+      :gsub("listen 80;", "listen 127.0.0.1:PORT;")
+    server = openresty.start(folder, lines, { workers = 2 })
+    for _ = 1, 10 do
+      local _, said = openresty.get(server.port, "/")
+      assert.equal("0\n", said)
+    end
+    assert.equal(1, #assert(service:journal { operation = "token" }))
+  end)
+
+  it("makes nobody wait: 64 calls stand still and all others are answered",
+    function()
+      local upstream = assert(socket.bind("127.0.0.1", 0, 128))
+      local _, port = upstream:getsockname()
+      start([[ server { listen 127.0.0.1:PORT; EVAL
+        location = /slow {
+          content_by_lua_block {
+            slow = slow or client { token = "t", timeout = 60,
+              base_url = "http://127.0.0.1:]] .. port .. [[/sign" }
+            ngx.print(try(slow))
+          }
+        }
+        location = /fast { content_by_lua_block { ngx.print("fast") } }
+      } ]])
+      upstream:settimeout(30)
+      local slow, held = {}, {}
+      for i = 1, 64 do
+        slow[i] = openresty.ask(server.port, "/slow")
+        held[i] = assert(upstream:accept())
+        held[i]:settimeout(30)
+        assert.matches("^GET ", held[i]:receive "*l")
+      end
+      for _ = 1, 200 do
+        local _, said = openresty.get(server.port, "/fast")
+        assert.equal("fast", said)
+      end
+      assert.same({}, (socket.select(slow, nil, 0)))
+      local page = '{"data":[],"count":0,"total":0,"offset":0,"limit":1}'
+      for i = 1, 64 do
+        held[i]:send(("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+          .. "Content-Length: %d\r\n\r\n%s"):format(#page, page))
+        local _, said = openresty.hear(slow[i])
+        assert.equal("ok", said)
+        held[i]:close()
+      end
+      upstream:close()
+    end)
+end)
+
+describe("over TLS a client in nginx", function()
+  before_each(function()
+    folder, remove = nginx.folder()
+  end)
+
+  after_each(stop)
+
+  local function reach(kind)
+    service = assert(sandbox.start { tls = kind })
+    start([[ lua_ssl_trusted_certificate CA; lua_ssl_verify_depth 3;
+      server { listen 127.0.0.1:PORT; EVAL } ]], { CA = service.ca_file,
+      URL = service.url:gsub("127%.0%.0%.1", "localhost") })
+  end
+
+  it("reaches whom nginx trusts", function()
+    reach "good"
+    assert.equal("ok", eval "return try(shared)")
+    assert.equal("true", eval [[
+      local _, meta = shared.sessions:list({ limit = 1 })
+      return meta.reused]])
+  end)
+
+  for _, kind in ipairs { "wrong-name", "expired", "untrusted" } do
+    it("sends nothing to one whose certificate is " .. kind, function()
+      reach(kind)
+      assert.matches("token: tls", eval "return try(shared)")
+      assert.equal("tls false", eval [[
+        local _, err = client { token = "t" }.sessions:list()
+        return err.phase .. " " .. tostring(err.sent)]])
+      assert.same({}, (assert(service:journal())))
+      -- Nor over a connection that somebody else made who trusts anybody.
+      assert.equal("ok",
+        eval "return try(client { tls = { insecure = true } })")
+      assert.matches("token: tls", eval "return try(shared)")
+    end)
+  end
+
+  it("shows its certificate, as paths or as text, and names no pool by it",
+    function()
+      service = assert(sandbox.start())
+      nginx.certificates(folder)
+      local config = [[
+        lua_ssl_trusted_certificate FOLDER/ca.pem;
+        server { listen 127.0.0.1:PORT; EVAL }
+        server {
+          listen 127.0.0.1:OTHER ssl;
+          ssl_certificate FOLDER/server.pem;
+          ssl_certificate_key FOLDER/server.key;
+          ssl_client_certificate FOLDER/ca.pem;
+          ssl_verify_client on;
+          location / { proxy_pass URL; }
+        }
+      ]]
+      local listener = assert(socket.bind("127.0.0.1", 0))
+      local _, other = listener:getsockname()
+      listener:close()
+      start(config, { FOLDER = folder, OTHER = tostring(other) })
+      local base = ("base_url = 'https://localhost:%d/sign', "):format(other)
+      assert.matches("400", eval("return try(client { " .. base .. " })"))
+      local paths = ("tls = { cert = '%s/client.pem', key = '%s/client.key' }")
+        :format(folder, folder)
+      assert.equal("ok", eval("return try(client { " .. base .. paths .. " })"))
+      assert.equal("ok", eval(([[
+        local function text(name)
+          return io.open("%s/" .. name):read("*a")
+        end
+        one = client { %s tls = { cert = text "client.pem",
+                                  key = text "client.key" } }
+        return try(one)]]):format(folder, base)))
+      assert.matches("^%x+$", eval [[
+        local names = ""
+        for _, name in pairs(one.transport.nginx.pools) do
+          names = names .. name
+        end
+        return names]])
+      assert.matches("certificate or key cannot be used", eval("return "
+        .. "try(client { " .. base .. "tls = { cert = '/nowhere' } })"))
+    end)
+end)
+
+describe("of the twelve operations in nginx", function()
+  before_each(function()
+    folder, remove = nginx.folder()
+    service = assert(sandbox.start())
+  end)
+
+  after_each(stop)
+
+  it("each tells of each fault what it tells with libcurl", function()
+    start [[ server { listen 127.0.0.1:PORT; EVAL } ]]
+    local said = eval(([[
+      return require "spec.support.in_nginx".run("%s/spec/faults_spec.lua",
+        "of the twelve operations over HTTP/1.1", { url = %q,
+          client_id = %q, client_secret = %q })]]):format(openresty.here,
+      service.url, service.client_id, service.client_secret))
+    assert.matches("^%d+ passed, 0 failed$", said)
+    assert.is_true(tonumber(said:match "^%d+") > 300)
+  end)
+end)

@@ -1,0 +1,166 @@
+-- tasks_nginx_spec.lua: tasks as light threads of a real nginx, and calls
+-- that are ended from outside. LuaJIT's alone, as the Lua of nginx is.
+
+if not rawget(_G, "jit") then return end
+
+local core = require "signicat.core"
+local helper = require "spec.helper"
+local lfs = require "lfs"
+local nginx = require "spec.support.nginx"
+local openresty = require "spec.support.openresty"
+
+local ID = "f05d0dce-a7af-432b-b6b8-e455ab7c0858"
+
+local HTTP = [[
+  lua_socket_log_errors off;
+  init_by_lua_block {
+    id = "SESSION"
+    function client(port)
+      return assert(require "signicat".new { token = "t", retries = 0,
+        base_url = "http://127.0.0.1:" .. port .. "/sign" })
+    end
+    function tasks(client) return require "signicat.tasks.nginx".new(client) end
+    -- What a call came to, in one word.
+    function word(value, err)
+      return value and "ok" or tostring(err and err.kind)
+    end
+  }
+  server { listen 127.0.0.1:PORT; EVAL }
+]]
+
+describe("a task in nginx", function()
+  local folder, remove, server, process, port
+
+  setup(function()
+    folder, remove = nginx.folder()
+    server = openresty.start(folder, (HTTP:gsub("%u%u+",
+      { EVAL = openresty.EVAL, SESSION = ID })))
+  end)
+
+  teardown(function()
+    server:stop()
+    remove()
+  end)
+
+  after_each(function()
+    if process then process:kill() end
+    process = nil
+  end)
+
+  local function serve(...)
+    process = assert(core.spawn(helper.lua, { "spec/support/server.lua", ... }))
+    port = assert(process:read_line(20))
+  end
+
+  -- Runs code that has `sign`, `async` and `port`.
+  local function eval(code)
+    return openresty.eval(server.port, ([[
+      local port = %s
+      local sign = client(port)
+      local async = tasks(sign).async
+    ]]):format(port or 1) .. code)
+  end
+
+  it("gives what its function returned, to all who wait", function()
+    assert.equal("1 nil 3 1 nil 3", eval [[
+      local task = async(function(...) ngx.sleep(0.02) return ... end,
+        1, nil, 3)
+      local other = async(function() return task:wait() end)
+      local a, b, c = task:wait()
+      local d, e, f = other:wait()
+      return ("%s %s %s %s %s %s"):format(a, tostring(b), c, d,
+        tostring(e), f)]])
+  end)
+
+  it("hands on what its function raised", function()
+    assert.equal("false mine true", eval [[
+      local task = async(function() error("mine", 0) end)
+      local ok, raised = pcall(task.wait, task)
+      return tostring(ok) .. " " .. raised .. " " .. tostring(task:done())]])
+  end)
+
+  it("calls while others do", function()
+    serve "late"
+    assert.equal("ok ok true", eval [[
+      local first = async(function() return sign.sessions:get(id) end)
+      local second = async(function() return sign.sessions:get(id) end)
+      local undone = not first:done() and not second:done()
+      return word(first:wait()) .. " " .. word(second:wait()) .. " "
+        .. tostring(undone)]])
+  end)
+
+  it("is cancelled in the middle of a call, which returns", function()
+    serve "stall"
+    assert.equal("cancelled true cancelled", eval [[
+      local inner
+      local task = async(function()
+        local value, err = sign.sessions:get(id, { timeout = 60 })
+        inner = word(value, err)
+        return value, err
+      end)
+      ngx.sleep(0.05)
+      task:cancel()
+      local said = word(task:wait())
+      task:cancel()
+      return said .. " " .. tostring(task:done()) .. " " .. inner]])
+  end)
+
+  it("is cancelled anywhere else, by who started it", function()
+    assert.equal("cancelled true", eval [[
+      local task = async(function() ngx.sleep(60) end)
+      task:cancel()
+      return word(task:wait()) .. " " .. tostring(task:done())]])
+    assert.matches("only who started a task", eval [[
+      local task = async(function() ngx.sleep(60) end)
+      local other = async(function() return pcall(task.cancel, task) end)
+      local _, message = other:wait()
+      task:cancel()
+      return message]])
+  end)
+
+  it("leaves no part of a file when it is cancelled", function()
+    serve "document_stall"
+    lfs.mkdir(folder .. "/got")
+    assert.equal("cancelled", eval(([[
+      local task = async(function()
+        return sign.documents:download(id, { to = "%s/got/a" })
+      end)
+      ngx.sleep(0.1)
+      task:cancel()
+      return word(task:wait())]]):format(folder)))
+    assert.same({}, helper.names_in(folder .. "/got"))
+  end)
+
+  it("is ambiguous about a create that it left", function()
+    serve "stall"
+    assert.equal("cancelled true", eval [[
+      local task = async(function()
+        return sign:request("POST", "/x", { json = { a = 1 } })
+      end)
+      ngx.sleep(0.1)
+      task:cancel()
+      local value, err = task:wait()
+      return word(value, err) .. " " .. tostring(err.ambiguous)]])
+  end)
+
+  it("ends with its client while it waits, in whatever it does", function()
+    serve("stall")
+    assert.equal("cancelled", eval [[
+      local task = async(function()
+        return sign.sessions:get(id, { timeout = 60 })
+      end)
+      ngx.sleep(0.05)
+      sign:close()
+      return word(task:wait())]])
+    process:kill()
+    serve("early_stall")
+    assert.equal("cancelled", eval [[
+      local task = async(function()
+        return sign.documents:upload { content = ("x"):rep(5e7),
+                                       type = "text/plain" }
+      end)
+      ngx.sleep(0.05)
+      sign:close()
+      return word(task:wait())]])
+  end)
+end)

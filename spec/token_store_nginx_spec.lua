@@ -1,0 +1,157 @@
+-- token_store_nginx_spec.lua: one token for all workers of a real nginx,
+-- counted in the sandbox's journal. LuaJIT's alone, as the Lua of nginx is.
+
+if not rawget(_G, "jit") then return end
+
+local core = require "signicat.core"
+local nginx = require "spec.support.nginx"
+local openresty = require "spec.support.openresty"
+local sandbox = require "signicat.sandbox"
+
+local HTTP = [[
+  lua_shared_dict tokens 64k;
+  lua_check_client_abort on;
+  init_worker_by_lua_block {
+    local signicat = require "signicat"
+    local function client(store)
+      return assert(signicat.new { base_url = "URL/sign", client_id = "ID",
+        client_secret = "SECRET", token_store = store })
+    end
+    sign = client(require "signicat.token_store.nginx".new(ngx.shared.tokens))
+    alone = client(nil)
+  }
+  server {
+    listen 127.0.0.1:PORT reuseport;
+    location / {
+      content_by_lua_block {
+        local client = ngx.var.uri == "/alone" and alone or sign
+        local page, err = client.sessions:list({ limit = 1 })
+        ngx.print(page and ngx.worker.id() or tostring(err))
+      }
+    }
+    location /threads {
+      content_by_lua_block {
+        local threads = {}
+        for i = 1, 20 do
+          threads[i] = ngx.thread.spawn(function()
+            return assert(alone.sessions:list({ limit = 1 })).total
+          end)
+        end
+        for i = 1, 20 do
+          local ok, total = ngx.thread.wait(threads[i])
+          ngx.print(ok and total or "failed")
+        end
+      }
+    }
+  }
+]]
+
+describe("in nginx", function()
+  local service, server, folder, remove
+
+  local function start(workers)
+    server = openresty.start(folder, (HTTP:gsub("%u+", {
+      URL = service.url, ID = service.client_id,
+      SECRET = service.client_secret })), { workers = workers })
+  end
+
+  before_each(function()
+    service = assert(sandbox.start())
+    folder, remove = nginx.folder()
+  end)
+
+  after_each(function()
+    server:stop()
+    remove()
+    service:stop()
+  end)
+
+  local function tokens()
+    return #assert(service:journal { operation = "token" })
+  end
+
+  -- Waits until the service has seen so many requests for a token.
+  local function await_tokens(count)
+    for _ = 1, 2000 do
+      if tokens() >= count then return end
+      core.sleep(0.01)
+    end
+    error("no request for a token came")
+  end
+
+  local function slow_token(milliseconds)
+    assert(service:faults { { operation = "token", fault = "slow",
+                              milliseconds = milliseconds } })
+  end
+
+  it("four workers fetch one token for 100 requests at once", function()
+    start(4)
+    slow_token(300)
+    local open, seen, count = {}, {}, 0
+    for i = 1, 100 do open[i] = openresty.ask(server.port, "/") end
+    for i = 1, 100 do
+      local status, body = openresty.hear(open[i])
+      assert.equal(200, status)
+      assert.matches("^[0-3]$", body)
+      if not seen[body] then count = count + 1 end
+      seen[body] = true
+    end
+    assert.equal(4, count)
+    assert.equal(1, tokens())
+  end)
+
+  it("a worker whose fetch failed leaves the next one to others", function()
+    start(4)
+    assert(service:faults { { operation = "token", fault = "status",
+                              status = 400 } })
+    local _, body = openresty.get(server.port, "/")
+    assert.matches("token: auth", body)
+    for _ = 1, 8 do
+      for _ = 1, 300 do
+        _, body = openresty.get(server.port, "/")
+        if body:find "^%d$" then break end
+        core.sleep(0.01)
+      end
+      assert.matches("^[0-3]$", body)
+    end
+    assert.equal(2, tokens())
+  end)
+
+  it("a request that is aborted while it fetches leaves nobody waiting",
+    function()
+      start(4)
+      slow_token(500)
+      local leader = openresty.ask(server.port, "/")
+      await_tokens(1)
+      leader:close()
+      for _ = 1, 8 do
+        local _, body = openresty.get(server.port, "/")
+        assert.matches("^[0-3]$", body)
+      end
+      assert.equal(1, tokens())
+    end)
+
+  it("so does one of a worker that shares with nobody", function()
+    start(1)
+    slow_token(500)
+    local leader = openresty.ask(server.port, "/alone")
+    await_tokens(1)
+    leader:close()
+    local _, body = openresty.get(server.port, "/alone")
+    assert.equal("0", body)
+    assert.equal(1, tokens())
+  end)
+
+  it("light threads of one request, and requests of one worker, share one",
+    function()
+      start(1)
+      slow_token(200)
+      local open = {}
+      for i = 1, 10 do open[i] = openresty.ask(server.port, "/threads") end
+      for i = 1, 10 do
+        local _, body = openresty.hear(open[i])
+        assert.equal(("0"):rep(20), body)
+      end
+      assert.equal(1, tokens())
+    end)
+end)
