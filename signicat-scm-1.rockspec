@@ -84,6 +84,7 @@ build = {
     ["signicat.observe"] = "lua/signicat/observe.lua",
     ["signicat.options"] = "lua/signicat/options.lua",
     ["signicat.pages"] = "lua/signicat/pages.lua",
+    ["signicat.redis"] = "lua/signicat/redis.lua",
     ["signicat.retry"] = "lua/signicat/retry.lua",
     ["signicat.sandbox"] = "lua/signicat/sandbox.lua",
     ["signicat.sessions"] = "lua/signicat/sessions.lua",

@@ -159,6 +159,18 @@
 ---@field file string|signicat.UploadSource
 ---@field signingSetup signicat.SigningSetup[]? any provider unless given
 
+---@class signicat.RedisClient
+---@field call fun(self, command: string, ...: string|number): any, string?
+--- a string, a number or a list; false for Redis's nil; nil and a reason
+
+---@class signicat.RedisOptions
+---@field nodes string[] "host:port", tried in turn; of a cluster some of them
+---@field username string? "default" unless given
+---@field password string?
+---@field timeout number? seconds to connect, to send and to read, each (5)
+---@field wrap (fun(socket: table, host: string): table?, string?)? makes TLS of
+--- a connected socket
+
 ---@class signicat.Meta
 ---@field status integer
 ---@field headers table<string, string>
