@@ -98,5 +98,7 @@ build = {
     ["signicat.types"] = "lua/signicat/types.lua",
     ["signicat.wait"] = "lua/signicat/wait.lua",
     ["signicat.withhold"] = "lua/signicat/withhold.lua",
+    ["signicat.worker"] = "lua/signicat/worker.lua",
+    ["signicat.worker.functions"] = "lua/signicat/worker/functions.lua",
   },
 }
