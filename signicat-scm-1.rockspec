@@ -93,6 +93,7 @@ build = {
     ["signicat.strict"] = "lua/signicat/strict.lua",
     ["signicat.token"] = "lua/signicat/token.lua",
     ["signicat.token_store.memory"] = "lua/signicat/token_store/memory.lua",
+    ["signicat.token_store.redis"] = "lua/signicat/token_store/redis.lua",
     ["signicat.transport.curl"] = "lua/signicat/transport/curl.lua",
     ["signicat.transport.streams"] = "lua/signicat/transport/streams.lua",
     ["signicat.types"] = "lua/signicat/types.lua",
