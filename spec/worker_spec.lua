@@ -403,6 +403,16 @@ describe("a session whose create is ambiguous", function()
                    status = 503 }, 2)
   end)
 
+  it("is not looked for when it surely failed", function()
+    faults({ operation = "createSigningSession", fault = "status",
+             status = 429 })
+    assert(queue:enqueue("j1", job_of()))
+    local one = worker_of()
+    assert.equal("waiting", select(2, one:step()))
+    assert.equal("done", work(one, "j1"))
+    assert.equal(0, count "listSigningSessions")
+  end)
+
   it("is not looked for before its outcome is certain", function()
     faults({ operation = "createSigningSession", fault = "lost_answer" })
     assert(queue:enqueue("j1", job_of()))
@@ -556,10 +566,43 @@ describe("a worker that is slow", function()
 
   for _, point in ipairs { "take", "step document", "step collection",
       "step session", "finish" } do
-    it("changes nothing of a job that another has, at " .. point, function()
-      overtaken(point)
-    end)
+    it("changes nothing of a job that another has done, at " .. point,
+      function()
+        overtaken(point)
+      end)
+
+    it("changes nothing of a job that another has begun, at " .. point,
+      function()
+        assert(queue:enqueue("j1", job_of()))
+        local before
+        local other = worker_of { redis = watched(nil, dies "take") }
+        local first = worker_of { redis = watched(function(what)
+          if what ~= point then return end
+          wait()
+          assert.is_false(pcall(other.step, other))
+          before = redis:call("HGETALL", "{sign}:job:j1")
+        end) }
+        assert.same({ "j1", "passed" }, { first:step() })
+        assert.same(before, redis:call("HGETALL", "{sign}:job:j1"))
+        assert.equal("done", work(worker_of(), "j1"))
+        assert.equal(1, sessions().total)
+        assert.equal(1, count "createSigningSession")
+      end)
   end
+
+  it("does not have a job wait that another has begun", function()
+    faults({ operation = "uploadDocument", fault = "status", status = 500 })
+    assert(queue:enqueue("j1", job_of()))
+    local other = worker_of { redis = watched(nil, dies "take") }
+    local first = worker_of { redis = watched(function(what)
+      if what ~= "fail" then return end
+      wait()
+      assert.is_false(pcall(other.step, other))
+    end) }
+    assert.same({ "j1", "passed" }, { first:step() })
+    assert.equal("running", queue:status "j1".state)
+    assert.equal("done", work(worker_of(), "j1"))
+  end)
 
   it("does not create after its own deadline", function()
     assert(queue:enqueue("j1", job_of()))
@@ -611,7 +654,10 @@ describe("an answer of Redis that is lost", function()
         end
         return value, reason
       end
-      assert.equal("done", work(worker_of { redis = flaky }, "j1"))
+      local one = worker_of { redis = flaky }
+      local _, state = one:step()
+      assert.equal(point == "fail" and "waiting" or "done", state)
+      if state == "waiting" then assert.equal("done", work(one, "j1")) end
       assert.equal(2, lost)
       assert.same({}, queue:status "j1".strays)
       assert.equal(1, sessions().total)
@@ -702,6 +748,29 @@ describe("worker:run", function()
     end
     nodes:stop()
     assert.equal(3, sessions().total)
+  end)
+
+  it("yields where its Redis client does", function()
+    assert(queue:enqueue("j1", job_of()))
+    local one = worker_of { redis = { call = function(_, ...)
+      coroutine.yield "asked"
+      return redis:call(...)
+    end } }
+    local told
+    local thread = coroutine.create(function()
+      one:run(function(...)
+        told = { ... }
+        one:stop()
+      end)
+    end)
+    local asked = 0
+    while coroutine.status(thread) ~= "dead" do
+      local ok, what = coroutine.resume(thread)
+      assert.is_true(ok, what)
+      if what == "asked" then asked = asked + 1 end
+    end
+    assert.same({ "j1", "done" }, told)
+    assert.equal(7, asked) -- group, claim, take, three steps, finish
   end)
 
   it("of two names has two queues in one Redis", function()
