@@ -3,6 +3,6 @@
 
 local killing = require "spec.support.killing"
 
-describe("40 jobs and 4 workers that are killed", function()
+describe("40 jobs and 4 workers that are killed or stopped", function()
   killing.specs(40, 1)
 end)

@@ -2,7 +2,9 @@
 --
 -- Signs jobs of the sandbox at URL until it comes to POINT; then it says so on
 -- its output and is killed with -9. Points that end in "ing" are within a
--- request, "anywhere" is some time after the start.
+-- request, "anywhere" is some time after the start. With ", stopped" behind
+-- its name it is not killed there but stopped, until others may have its job;
+-- then it ends with what it did.
 
 local core = require "signicat.core"
 local redis = require "signicat.redis"
@@ -21,15 +23,23 @@ end
 
 local pid, parent = ids()
 
+local TIMEOUT, SLACK = 2, 0.5 -- seconds
+local was_stopped = false
+
 local function is_wanted(point)
   if point ~= wanted then return false end
   wanted = nil -- once
-  print("dies " .. point)
+  print("meets " .. point)
   io.stdout:flush()
   return true
 end
 
 local function pass(point)
+  if is_wanted(point .. ", stopped") then
+    os.execute(("{ sleep %f; kill -CONT %s; } 2>/dev/null & kill -STOP %s")
+      :format(TIMEOUT + SLACK + 1, pid, pid))
+    was_stopped = true
+  end
   if not is_wanted(point) then return end
   os.execute("kill -9 " .. pid)
   while true do core.sleep(1) end
@@ -37,7 +47,7 @@ end
 
 local function pass_soon(point, within)
   if not is_wanted(point) then return end
-  os.execute(("{ sleep %f; kill -9 %s; } &"):format(core.random() * within,
+  os.execute(("{ sleep %f; kill -9 %s; } 2>/dev/null &"):format(core.random() * within,
     pid))
 end
 
@@ -73,8 +83,8 @@ local client = setmetatable({
 }, { __index = sign })
 
 pass_soon("anywhere", 0.5)
-local one = worker.new { client = client, redis = watched, timeout = 2,
-  slack = 0.5, attempts = 100, backoff = 0.1, block = 0.2 }
+local one = worker.new { client = client, redis = watched, timeout = TIMEOUT,
+  slack = SLACK, attempts = 100, backoff = 0.1, block = 0.2 }
 repeat
   if one:step() == nil then core.sleep(0.1) end -- Redis is away
-until select(2, ids()) ~= parent
+until was_stopped or select(2, ids()) ~= parent
