@@ -101,5 +101,8 @@ build = {
     ["signicat.withhold"] = "lua/signicat/withhold.lua",
     ["signicat.worker"] = "lua/signicat/worker.lua",
     ["signicat.worker.functions"] = "lua/signicat/worker/functions.lua",
+    ["signicat.worker.jobs"] = "lua/signicat/worker/jobs.lua",
+    ["signicat.worker.queue"] = "lua/signicat/worker/queue.lua",
+    ["signicat.worker.steps"] = "lua/signicat/worker/steps.lua",
   },
 }

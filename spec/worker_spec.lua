@@ -243,6 +243,12 @@ describe("a job of another program", function()
     end)
   end
 
+  it("with content and no type is given up", function()
+    hand_in("j1", '{"title":"t","file":{}}', "bytes")
+    local id, state, err = worker_of():step()
+    assert.same({ "j1", "dead", "invalid" }, { id, state, err.kind })
+  end)
+
   it("is done when it is right", function()
     hand_in("j1", '{"title":"t","file":{"type":"text/plain"},"signingSetup":'
       .. '[{"signingFlow":"AUTHENTICATION_BASED"}]}', "bytes")

@@ -10,152 +10,22 @@
 
 local call = require "signicat.call"
 local core = require "signicat.core"
+local jobs = require "signicat.worker.jobs"
 local options = require "signicat.options"
-local sign = require "signicat.sign"
+local queue = require "signicat.worker.queue"
+local steps = require "signicat.worker.steps"
 
 local worker = {}
 
 local PAUSE = 0.1 -- seconds between two attempts to tell Redis
-local CLOCKS = 300 -- seconds that Redis's clock and the service's may differ
 local LONGEST_DELAY = 300 -- seconds before another attempt
-
-local function redis_failed(name, reason)
-  return call.fail(name, { kind = "connect", sent = true,
-    note = "Redis did not do it; see `detail`", detail = tostring(reason) })
-end
-
--- -- what both sides have -----------------------------------------------------
-
-local function keys_of(name)
-  local tag = "{" .. name .. "}:"
-  return { jobs = tag .. "jobs", later = tag .. "later", dead = tag .. "dead",
-           results = tag .. "results", job = tag .. "job:" }
-end
-
---- Calls a function of worker/functions.lua about a job.
-local function about(self, fn, id, ...)
-  local keys = self.keys
-  return self.redis:call("FCALL", "signicat_" .. fn, 5, keys.jobs, keys.later,
-    keys.dead, keys.results, keys.job .. id, ...)
-end
-
---- A list of fields and values as a table.
-local function fields_of(list)
-  local fields = {}
-  for i = 1, #list, 2 do fields[list[i]] = list[i + 1] end
-  return fields
-end
-
-local function redis_fault(value)
-  local kind = type(value)
-  if kind ~= "table" and kind ~= "userdata" or not value.call then
-    return "must be an object with a method `call(self, command, ...)`"
-  end
-end
-
-local function name_fault(value)
-  if type(value) ~= "string" or not value:find "^[^{}]+$" then
-    return "must be a string that is not empty, without { and }"
-  end
-end
-
--- -- handing in ---------------------------------------------------------------
-
----@class signicat.Queue
-local Queue = {}
-Queue.__index = Queue
-
---- A job's document: what of it goes into the payload, and the bytes.
-local function file_of(fields)
-  local file = fields.file
-  if type(file) == "string" then file = { path = file } end
-  if type(file) ~= "table" or not file.path == not file.content then
-    core.misuse("queue:enqueue: `file` is a path, or a table with `path` or "
-      .. "with `content` and `type`")
-  end
-  return { path = file.path, type = file.type }, file.content
-end
-
---- Hands in a job, once however often it is called with this id.
----@param id string of the job, up to 200 characters: not personal data
----@param fields signicat.SignFields as client:sign takes them; a path is of a
---- file below the workers' `folder`. An externalReference has to be another
---- one in each job; one is made if none is given
----@return boolean? is_new false: there is such a job already
----@return signicat.Error? err `invalid` for a session that the API would
---- refuse; `connect` when Redis failed: call again, the job may be there
-function Queue:enqueue(id, fields)
-  if type(id) ~= "string" or type(fields) ~= "table" then
-    core.misuse("queue:enqueue takes an id, a string, and a table")
-  end
-  local session = sign.session_of(fields)
-  local findings = sign.findings_of(session, {}, core.wall_clock())
-  local payload, reason, path
-  local file, content = file_of(fields)
-  if not findings then
-    session.documents, session.file = nil, file
-    payload, reason, path = core.json_encode(session)
-    if not payload then findings = { { name = path, reason = reason } } end
-  end
-  if findings then
-    return nil, call.fail("queue:enqueue", { kind = "invalid",
-      fields = findings, note = "the job was not handed in" })
-  end
-  local is_new
-  if content then
-    is_new, reason = about(self, "enqueue", id, id, payload, content)
-  else
-    is_new, reason = about(self, "enqueue", id, id, payload)
-  end
-  if is_new == nil then return nil, redis_failed("queue:enqueue", reason) end
-  return is_new == 1
-end
-
---- Tells how a job stands.
----@param id string
----@return signicat.JobStatus? status
----@return signicat.Error? err `not_found`: never handed in, or over long ago
-function Queue:status(id)
-  local list, reason = about(self, "status", id)
-  if not list then return nil, redis_failed("queue:status", reason) end
-  local status = fields_of(list)
-  if not status.state then
-    return nil, call.fail("queue:status", { kind = "not_found",
-      note = "there is no such job" })
-  end
-  status.attempts = tonumber(status.attempts or 0)
-  status.strays = core.json_decode(status.strays or "[]")
-  status.error = status.error and core.json_decode(status.error)
-  return status
-end
-
---- Has a job that was given up begin again, from the step it had reached.
----@param id string
----@return boolean? done false: it is not among those given up
----@return signicat.Error? err
-function Queue:retry(id)
-  local done, reason = about(self, "retry", id, id)
-  if done == nil then return nil, redis_failed("queue:retry", reason) end
-  return done == 1
-end
-
---- The jobs that were given up, the oldest first.
----@return string[]? ids
----@return signicat.Error? err
-function Queue:dead()
-  local ids, reason = self.redis:call("ZRANGE", self.keys.dead, 0, -1)
-  if not ids then return nil, redis_failed("queue:dead", reason) end
-  return ids
-end
 
 --- The side that hands jobs in.
 ---@param redis signicat.RedisClient
 ---@param name string? of the queue ("sign")
 ---@return signicat.Queue
 function worker.queue(redis, name)
-  local fault = redis_fault(redis) or name_fault(name or "sign")
-  if fault then core.misuse("worker.queue: what it was given " .. fault) end
-  return setmetatable({ redis = redis, keys = keys_of(name or "sign") }, Queue)
+  return queue.new(redis, name)
 end
 
 --- Where worker/functions.lua lies: beside this file.
@@ -179,106 +49,11 @@ function worker.load(redis)
   file:close()
   local done
   done, reason = redis:call("FUNCTION", "LOAD", "REPLACE", text)
-  if not done then return nil, redis_failed("worker.load", reason) end
+  if not done then return nil, jobs.failed("worker.load", reason) end
   return true
 end
 
--- -- the three steps ----------------------------------------------------------
-
-local steps = {}
-
-local ORDER = { "document", "collection", "session" }
-
--- Where a job has what a step made.
-local FIELDS = { document = "documentId", collection = "documentCollectionId",
-                 session = "sessionId" }
-
---- What is wrong with a job's file; all of it may come from another program.
-local function file_fault(file, folder)
-  if type(file) ~= "table" or file == core.null then return "is no object" end
-  if file.type ~= nil and type(file.type) ~= "string" then
-    return "has a type that is no string"
-  end
-  local path = file.path
-  if path == nil then return nil end
-  if not folder then return "has a path, and this worker no `folder`" end
-  if type(path) ~= "string" or path:find "^/" or path:find "%z"
-    or ("/" .. path .. "/"):find("/../", 1, true) then
-    return "has a path that leads out of the folder"
-  end
-end
-
---- Reads a job's payload into `source` and `session`.
-local function read_payload(self, job)
-  local fields = core.json_decode(job.payload or "")
-  local findings
-  if type(fields) ~= "table" or fields == core.null then
-    findings = { { name = "", reason = "the payload is no JSON object" } }
-  else
-    local fault = file_fault(fields.file, self.folder)
-    if not fault and not (fields.file.path or job.content) then
-      fault = "has neither path nor content"
-    end
-    if fault then findings = { { name = "file", reason = fault } } end
-  end
-  if not findings then
-    job.session = sign.session_of(fields)
-    -- Before anything is sent, so that a slip leaves no document behind.
-    findings = not job.begun and sign.findings_of(job.session,
-      self.client.settings, self.client.wall_clock())
-  end
-  if findings then
-    return nil, call.fail("worker", { kind = "invalid", fields = findings,
-      note = "the job cannot be done" })
-  end
-  local file = fields.file
-  job.source = { path = file.path and self.folder .. "/" .. file.path,
-                 content = not file.path and job.content or nil,
-                 type = file.type }
-  local reference = job.session.externalReference
-  if reference == nil or reference == core.null then
-    job.session.externalReference = job.reference
-  end
-  return true
-end
-
-function steps.document(self, job, opts)
-  local document, err = self.client.documents:upload(job.source, opts)
-  if not document then return nil, err, err.ambiguous end
-  return document.documentId
-end
-
-function steps.collection(self, job, opts)
-  local collection, err = self.client.collections:create({
-    documents = { { documentId = job.documentId } } }, opts)
-  if not collection then return nil, err, err.ambiguous end
-  return collection.id
-end
-
---- A session that may have been created is looked for, and created only if it
---- surely was not. Its document shows that it is this job's.
-function steps.session(self, job, opts, since)
-  local sessions, wanted = self.client.sessions, job.session
-  if since then
-    local found, err = sessions:find({ since = since - CLOCKS,
-      externalReference = wanted.externalReference }, opts)
-    if found and found.documents[1].documentId == job.documentId then
-      return found.id
-    end
-    if found then
-      return nil, call.fail("worker", { kind = "conflict", sent = true,
-        note = "another session has this externalReference; each job needs "
-          .. "its own" }), true
-    end
-    if err.kind ~= "not_found" then return nil, err, true end
-  end
-  sign.set_documents(wanted, job.documentId, job.documentCollectionId)
-  local made, err = sessions:create({ wanted }, opts)
-  if not made then return nil, err, err.ambiguous end
-  return made[1].id
-end
-
--- -- doing --------------------------------------------------------------------
+-- -- doing jobs ---------------------------------------------------------------
 
 ---@class signicat.Worker
 local Worker = {}
@@ -292,10 +67,10 @@ local FINAL = { invalid = true, unsupported = true, too_large = true,
 --- have the job, who then finds out by itself.
 local function insist(self, fn, job, ...)
   while true do
-    local value, reason = about(self, fn, job.id, ...)
+    local value, reason = jobs.ask(self, fn, job.id, ...)
     if value ~= nil then return value end
     if self.client.clock() + PAUSE >= job.ends then
-      return nil, redis_failed("worker", reason)
+      return nil, jobs.failed("worker", reason)
     end
     self.client.sleep(PAUSE)
   end
@@ -335,11 +110,11 @@ end
 --- Goes through the steps that are not done yet.
 local function carry_out(self, job)
   local entry, fence = job.entry, job.fence
-  local good, err = read_payload(self, job)
+  local good, err = steps.read(self, job)
   if not good then return fail(self, job, "check", err, job.begun) end
   local made = {}
-  for _, step in ipairs(ORDER) do
-    if not job[FIELDS[step]] then
+  for _, step in ipairs(steps.order) do
+    if not job[steps.fields[step]] then
       local began = self.client.clock()
       job.ends = began + self.timeout + self.slack
       local told, failure = insist(self, "step", job, entry, self.consumer,
@@ -350,8 +125,8 @@ local function carry_out(self, job)
       id, err, open = steps[step](self, job,
         { deadline = began + self.timeout }, told[1])
       if not id then return fail(self, job, step, err, open) end
-      job[FIELDS[step]] = id
-      made = { FIELDS[step], id }
+      job[steps.fields[step]] = id
+      made = { steps.fields[step], id }
     end
   end
   local told, failure = insist(self, "finish", job, entry, fence, job.id,
@@ -392,16 +167,16 @@ function Worker:step()
   local entry, id = claim(self)
   local list, reason = nil, id
   if entry then
-    list, reason = about(self, "take", id, entry, self.consumer, id,
+    list, reason = jobs.ask(self, "take", id, entry, self.consumer, id,
       self.attempts)
   end
   if entry == nil or entry and list == nil then
     self.has_group = false
-    return nil, redis_failed("worker", reason)
+    return nil, jobs.failed("worker", reason)
   end
   if not entry then return false end
   if not list then return id, "passed" end
-  local job = fields_of(list)
+  local job = jobs.fields_of(list)
   job.id, job.entry = id, entry
   job.ends = self.client.clock() + self.timeout
   return carry_out(self, job)
@@ -436,9 +211,9 @@ local known = {
       return "must be a client, as signicat.new makes it"
     end
   end,
-  redis = redis_fault,
-  name = name_fault,
-  consumer = name_fault,
+  redis = jobs.redis_fault,
+  name = jobs.name_fault,
+  consumer = jobs.name_fault,
   folder = function(value)
     if type(value) ~= "string" or value == "" then return "must be a path" end
   end,
@@ -472,7 +247,7 @@ function worker.new(given)
   return setmetatable({
     client = given.client,
     redis = given.redis,
-    keys = keys_of(given.name or "sign"),
+    keys = jobs.keys_of(given.name or "sign"),
     consumer = given.consumer or unique_name(),
     folder = given.folder,
     timeout = timeout,

@@ -47,8 +47,8 @@ end
 
 local function pass_soon(point, within)
   if not is_wanted(point) then return end
-  os.execute(("{ sleep %f; kill -9 %s; } 2>/dev/null &"):format(core.random() * within,
-    pid))
+  os.execute(("{ sleep %f; kill -9 %s; } 2>/dev/null &")
+    :format(core.random() * within, pid))
 end
 
 -- Redis, with a point behind what is done there.
