@@ -12,11 +12,17 @@ local socket = require "socket"
 local redis = {}
 redis.__index = redis
 
+-- A port that nobody has, and that the system gives to no connection while a
+-- server that was killed is away from it.
 local function free_port()
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  listener:close()
-  return tostring(port)
+  while true do
+    local port = 20000 + math.floor(core.random() * 10000)
+    local listener = socket.bind("127.0.0.1", port)
+    if listener then
+      listener:close()
+      return tostring(port)
+    end
+  end
 end
 
 -- A new client of ours; a spec closes it by forgetting it.
@@ -26,24 +32,16 @@ function redis:client(options)
   return require "signicat.redis".new(options)
 end
 
--- Asks until it answers well, or until it has ended.
-local function await(self, ...)
-  local client = self:client()
-  for _ = 1, 2000 do
-    local answer = client:call(...)
-    if answer then
-      client:close()
-      return answer
-    end
-    socket.sleep(0.01)
-  end
-  error("redis did not answer: " .. helper.read(self.folder .. "/redis.log"))
-end
-
 -- Starts it again with what it has on its disk.
 function redis:start_again()
+  local client = self:client()
   self.process = assert(core.spawn("redis-server", self.words))
-  await(self, "PING")
+  for _ = 1, 2000 do
+    if client:call "PING" then return client:close() end
+    local _, why = self.process:read_line(0.01)
+    if why == "end" then break end
+  end
+  error("redis did not start: " .. helper.read(self.folder .. "/redis.log"))
 end
 
 -- Ends it as a crash would.
