@@ -14,6 +14,10 @@ files["lua/signicat/transport/nginx.lua"] = in_nginx
 files["lua/signicat/token_store/nginx.lua"] = in_nginx
 files["lua/signicat/tasks/nginx.lua"] = in_nginx
 files["examples/openresty/*.lua"] = { globals = { "ngx" } }
+-- Redis runs this one.
+files["lua/signicat/worker/functions.lua"] = {
+  read_globals = { "redis", "cjson" },
+}
 files["spec"] = { std = "+busted" }
 files["*.rockspec"] = { std = "+rockspec" }
 -- What a prompt is given has to be global.

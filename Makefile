@@ -159,7 +159,7 @@ test-run: deps-test core sandbox spec-programs
 	@$(TEST_ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua $(SPECS)
 
 soak: deps-test core sandbox ## run the specs that take long
-	@$(ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua -p _soak spec/soak
+	@$(TEST_ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua -p _soak spec/soak
 
 bench: deps-bench core ## measure calls against bare libcurl
 	@$(ENV) $(WITH_SERVERS) LUA=$(LUA) CC=$(CC) sh spec/bench/run.sh

@@ -86,6 +86,7 @@ build = {
     ["signicat.observe"] = "lua/signicat/observe.lua",
     ["signicat.options"] = "lua/signicat/options.lua",
     ["signicat.pages"] = "lua/signicat/pages.lua",
+    ["signicat.redis"] = "lua/signicat/redis.lua",
     ["signicat.retry"] = "lua/signicat/retry.lua",
     ["signicat.sandbox"] = "lua/signicat/sandbox.lua",
     ["signicat.sessions"] = "lua/signicat/sessions.lua",
@@ -98,6 +99,7 @@ build = {
     ["signicat.token_store.nginx"] = "lua/signicat/token_store/nginx.lua",
     ["signicat.transport.choose"] =
       "lua/signicat/transport/choose.lua",
+    ["signicat.token_store.redis"] = "lua/signicat/token_store/redis.lua",
     ["signicat.transport.curl"] = "lua/signicat/transport/curl.lua",
     ["signicat.transport.exchange"] =
       "lua/signicat/transport/exchange.lua",
@@ -107,5 +109,10 @@ build = {
     ["signicat.types"] = "lua/signicat/types.lua",
     ["signicat.wait"] = "lua/signicat/wait.lua",
     ["signicat.withhold"] = "lua/signicat/withhold.lua",
+    ["signicat.worker"] = "lua/signicat/worker.lua",
+    ["signicat.worker.functions"] = "lua/signicat/worker/functions.lua",
+    ["signicat.worker.jobs"] = "lua/signicat/worker/jobs.lua",
+    ["signicat.worker.queue"] = "lua/signicat/worker/queue.lua",
+    ["signicat.worker.steps"] = "lua/signicat/worker/steps.lua",
   },
 }

@@ -71,8 +71,10 @@ local arguments = {
 }
 
 -- These are no tasks: what the tasks share, and the prompt and the demo,
--- which have specs and a target of their own.
-local others = { support = true, console = true, demo = true }
+-- which have specs and a target of their own. Two want a Redis:
+-- spec/redis_examples_spec.lua.
+local others = { support = true, console = true, demo = true,
+                 redis_producer = true, redis_worker = true }
 
 local function quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"

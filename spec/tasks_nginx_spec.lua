@@ -19,7 +19,6 @@ local HTTP = [[
       return assert(require "signicat".new { token = "t", retries = 0,
         base_url = "http://127.0.0.1:" .. port .. "/sign" })
     end
-    function tasks(client) return require "signicat.tasks.nginx".new(client) end
     -- What a call came to, in one word.
     function word(value, err)
       return value and "ok" or tostring(err and err.kind)
@@ -57,7 +56,7 @@ describe("a task in nginx", function()
     return openresty.eval(server.port, ([[
       local port = %s
       local sign = client(port)
-      local async = tasks(sign).async
+      local function async(...) return sign:async(...) end
     ]]):format(port or 1) .. code)
   end
 
@@ -70,6 +69,17 @@ describe("a task in nginx", function()
       local d, e, f = other:wait()
       return ("%s %s %s %s %s %s"):format(a, tostring(b), c, d,
         tostring(e), f)]])
+  end)
+
+  it("is one of a map, which keeps the order", function()
+    serve "ok"
+    assert.equal("ok ok ok nil 0", eval [[
+      local results, errors = sign:map({ id, id, id }, function(each)
+        return sign.sessions:get(each)
+      end, { limit = 2 })
+      sign:run()
+      return word(results[1]) .. " " .. word(results[2]) .. " "
+        .. word(results[3]) .. " " .. tostring(errors) .. " " .. sign:step(1)]])
   end)
 
   it("hands on what its function raised", function()

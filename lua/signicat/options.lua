@@ -181,7 +181,11 @@ options.wait = extend(options.call, {
 })
 
 options.map = {
-  limit = bytes,
+  limit = function(value)
+    if type(value) ~= "number" or not (value >= 1) then
+      return "must be a number of tasks, at least 1"
+    end
+  end,
 }
 
 options.request = extend(options.download, {

@@ -33,7 +33,7 @@ local function source_of(fields)
 end
 
 --- The session to create, without `documents`.
-local function session_of(fields)
+function sign.session_of(fields)
   local session = {}
   for name, value in pairs(fields) do session[name] = value end
   session.file = nil
@@ -44,18 +44,17 @@ local function session_of(fields)
   return session
 end
 
-local function set_documents(session, document, collection)
+--- Gives a session its one document.
+function sign.set_documents(session, document, collection)
   session.documents = { { documentId = document, action = "SIGN",
                           documentCollectionId = collection } }
 end
 
 --- What is wrong with a session, as findings about sign's own fields.
-local function findings_of(client, session, opts)
-  local made = settings.with(client.settings, opts)
-  set_documents(session, ID, ID)
+function sign.findings_of(session, made, now)
+  sign.set_documents(session, ID, ID)
   local list = core.validate("createSigningSession", { session }, {
-    level = made.validate, allow_unknown = made.allow_unknown,
-    now = client.wall_clock(),
+    level = made.validate, allow_unknown = made.allow_unknown, now = now,
   })
   if not list then return nil end
   for _, finding in ipairs(list) do
@@ -69,9 +68,10 @@ end
 ---@param fields table
 ---@param opts table?
 function sign.sign(client, fields, opts)
-  local source, session = source_of(fields), session_of(fields)
+  local source, session = source_of(fields), sign.session_of(fields)
   opts = options.check(opts, options.call, NAME)
-  local findings = findings_of(client, session, opts)
+  local findings = sign.findings_of(session,
+    settings.with(client.settings, opts), client.wall_clock())
   if findings then
     return nil, call.fail(NAME, { kind = "invalid", fields = findings,
       note = "nothing was sent", result = { step = "check" } })
@@ -101,7 +101,7 @@ function sign.sign(client, fields, opts)
   if not collection then return failed("collection", meta, failed_meta) end
   made.documentCollectionId = collection.id
 
-  set_documents(session, document.documentId, collection.id)
+  sign.set_documents(session, document.documentId, collection.id)
   local sessions
   sessions, meta, failed_meta = client.sessions:create({ session }, opts)
   if not sessions then return failed("session", meta, failed_meta) end

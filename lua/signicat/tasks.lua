@@ -26,7 +26,7 @@ local active
 local unpack = table.unpack or unpack -- luacheck: ignore
 
 --- The coroutine that runs, nil outside of any (5.1 has no main one).
-local function this_coroutine()
+function tasks.this_coroutine()
   local thread, is_main = coroutine.running()
   return not is_main and thread or nil
 end
@@ -71,6 +71,15 @@ Task.__name = "signicat.task"
 
 function Task.__tostring()
   return Task.__name
+end
+
+--- Whether a value is a task of ours, and whether it is one that is not done.
+function tasks.is_task(value)
+  return getmetatable(value) == Task
+end
+
+function tasks.is_open(value)
+  return getmetatable(value) == Task and not value.result
 end
 
 --- Whether its function has returned or raised, or will never be called.
@@ -229,7 +238,7 @@ end
 --- block the tasks, and raises.
 function Loop:caller()
   if not active then return nil end
-  local thread = this_coroutine()
+  local thread = tasks.this_coroutine()
   local task = thread and task_of[thread]
   if task and task.loop == self then return task end
   if task then
@@ -244,6 +253,12 @@ end
 local function note(self, key, transfer, owner)
   self.transfers[key], self.owners[key] = transfer, owner
   if owner then owner.open = owner.open + 1 end
+end
+
+--- The task of this loop that runs now, or nil; never raises.
+function Loop:task()
+  if active ~= self then return nil end
+  return task_of[tasks.this_coroutine()]
 end
 
 --- Starts the transfer that a task yielded for, after the yield.
@@ -495,7 +510,7 @@ end
 
 --- pcall for tasks on every Lua: what it calls may wait.
 function tasks.try(fn, ...)
-  local outer = this_coroutine()
+  local outer = tasks.this_coroutine()
   local task = outer and task_of[outer]
   if not task then return pcall(fn, ...) end
   local thread = coroutine.create(fn)
@@ -514,7 +529,7 @@ local LIMIT = 8 -- tasks of a map
 ---@return table? errors by index, nil when there is none
 function tasks.map(client, list, fn, limit)
   local results, errors, last = {}, nil, 0
-  local function put(i, done, value, err)
+  local function keep(i, done, value, err)
     if done and value ~= nil then
       results[i] = value
     else
@@ -526,11 +541,11 @@ function tasks.map(client, list, fn, limit)
     while last < #list do
       last = last + 1
       local i = last
-      put(i, tasks.try(fn, list[i], i))
+      keep(i, tasks.try(fn, list[i], i))
     end
   end
   local children = {}
-  local thread = this_coroutine()
+  local thread = tasks.this_coroutine()
   local parent = thread and task_of[thread]
   for i = 1, math.min(limit or LIMIT, #list) do
     children[i] = client:async(work)

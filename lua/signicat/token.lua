@@ -7,6 +7,7 @@ local call = require "signicat.call"
 local core = require "signicat.core"
 local observe = require "signicat.observe"
 local options = require "signicat.options"
+local tasks = require "signicat.tasks"
 local withhold = require "signicat.withhold"
 
 local token = {}
@@ -44,10 +45,10 @@ local function copy(failure)
   return setmetatable(new, getmetatable(failure))
 end
 
---- The coroutine that runs, nil outside of any (5.1 has no main one).
-local function this_coroutine()
-  local thread, is_main = coroutine.running()
-  return not is_main and thread or nil
+--- Who asks: a task, a coroutine, or nil for the main program.
+local function asker(client)
+  local loop = client.transport.loop
+  return loop and loop.task and loop:task() or tasks.this_coroutine()
 end
 
 --- What a store has. While it says that somebody else fetches, waits for what
@@ -68,9 +69,9 @@ local function look(store, client)
 end
 
 --- Remembers what `fetch` gives until shortly before it ends. Only the
---- client's clock counts, which nobody sets. Coroutines that ask while one of
---- them fetches wait for what that one gets, where waiting can yield: with a
---- sleep of the client's own.
+--- client's clock counts, which nobody sets. Tasks that ask while one of them
+--- fetches wait for what that one gets; so do coroutines where waiting can
+--- yield: with a sleep of the client's own.
 --- A transport that can fetch apart from the caller, whose end then does not
 --- end the fetch, does so unless the fetch is the caller's own function.
 ---@param fetch fun(client, deadline, waiting): string?, number|table?
@@ -79,7 +80,7 @@ end
 local function kept(fetch, store, is_own)
   local authorization, renew_at
   local failure, failed_until
-  local fetching -- { thread =, apart =, ends = }, while one is under way
+  local fetching -- { by =, gate =, apart =, ends = }, while one is under way
   local source = {}
 
   local function keep(value, lifetime, client)
@@ -92,16 +93,49 @@ local function kept(fetch, store, is_own)
     return authorization and (not renew_at or client.clock() < renew_at)
   end
 
-  --- Whether another coroutine fetches and can be waited for.
+  --- Whether another one fetches and can be waited for: where waiting lets
+  --- that one go on.
   local function must_wait(client)
     if not fetching or client.clock() >= fetching.ends then return false end
-    if fetching.apart then
-      local can_wait = client.transport.can_wait
-      return can_wait and can_wait()
+    local transport = client.transport
+    if fetching.apart then return transport.can_wait and transport.can_wait() end
+    local leader, asks = fetching.by, asker(client)
+    if leader == asks then return false end
+    if fetching.gate then
+      return tasks.is_open(leader) or tasks.is_open(asks)
+        and not tasks.is_task(leader)
     end
-    local leader = fetching.thread
-    return leader and client.sleep ~= core.sleep and this_coroutine()
-      and leader ~= this_coroutine() and coroutine.status(leader) ~= "dead"
+    return leader and asks and client.sleep ~= core.sleep
+      and coroutine.status(leader) ~= "dead"
+  end
+
+  --- Waits a moment for who fetches; what is wrong if there is no more time.
+  local function wait(client, deadline)
+    local gate = fetching.gate
+    if deadline and client.clock() >= deadline then
+      return { kind = "timeout", sent = false,
+               note = "the deadline passed before there was a token" }
+    end
+    if not (gate and tasks.is_task(asker(client))) then
+      client.sleep(POLL)
+    elseif not gate:wait(deadline and math.min(1, deadline - client.clock())
+      or 1) then
+      return { kind = "cancelled", sent = false,
+               note = "the task was cancelled" }
+    end
+  end
+
+  local function begin(client, apart)
+    local loop = client.transport.loop
+    fetching = { ends = client.clock() + LONGEST_FETCH, apart = apart,
+                 by = not apart and asker(client),
+                 gate = not apart and loop and loop.gate and loop:gate() }
+  end
+
+  local function finish()
+    local gate = fetching and fetching.gate
+    fetching = nil
+    if gate then gate:open() end
   end
 
   local function fetch_now(client, deadline, waiting)
@@ -110,22 +144,22 @@ local function kept(fetch, store, is_own)
     if store then value, lifetime = look(store, client) end
     if not value then
       origin = "fetch"
-      fetching = fetching or { thread = this_coroutine(),
-                               ends = client.clock() + LONGEST_FETCH }
+      if not fetching then begin(client) end
       value, lifetime = fetch(client, deadline, waiting)
-      fetching = nil
       if not value then
         if store and store.unlock then store:unlock() end
         if is_shared(lifetime) then
           failure = copy(lifetime)
           failed_until = client.clock() + FAILURE_KEPT
         end
+        finish()
         return nil, lifetime
       end
       if store then store:set(value, lifetime) end
       if store and store.unlock then store:unlock() end
     end
     keep(value, lifetime, client)
+    finish()
     observe.emit(client, "token", { operation = "token", source = origin,
                                     lifetime = lifetime })
     return authorization
@@ -133,10 +167,10 @@ local function kept(fetch, store, is_own)
 
   --- The same, where the end of who asked does not end it.
   local function fetch_apart(client, ...)
-    fetching = { apart = true, ends = client.clock() + LONGEST_FETCH }
+    begin(client, true)
     return client.transport.apart(LONGEST_FETCH, function(...)
       local ok, value, reason = pcall(fetch_now, ...)
-      fetching = nil
+      finish()
       if not ok then error(value, 0) end
       return value, reason
     end, client, ...)
@@ -145,7 +179,8 @@ local function kept(fetch, store, is_own)
   function source.get(_, client, deadline, waiting)
     if is_fresh(client) then return authorization end
     while must_wait(client) do
-      client.sleep(POLL)
+      local failed = wait(client, deadline)
+      if failed then return nil, failed end
       if is_fresh(client) then return authorization end
     end
     if failure and client.clock() < failed_until then

@@ -161,6 +161,43 @@
 ---@field file string|signicat.UploadSource
 ---@field signingSetup signicat.SigningSetup[]? any provider unless given
 
+---@class signicat.RedisClient
+---@field call fun(self, command: string, ...: string|number): any, string?
+--- a string, a number or a list; false for Redis's nil; nil and a reason
+
+---@class signicat.RedisOptions
+---@field nodes string[] "host:port", tried in turn; of a cluster some of them
+---@field username string? "default" unless given
+---@field password string?
+---@field timeout number? seconds to connect, to send and to read, each (5)
+---@field wrap (fun(socket: table, host: string): table?, string?)? makes TLS of
+--- a connected socket
+
+---@class signicat.WorkerOptions
+---@field client signicat.Client
+---@field redis signicat.RedisClient
+---@field name string? of the queue ("sign")
+---@field consumer string? that no other worker has; by chance if not given
+---@field folder string? where the files are that jobs name
+---@field timeout number? seconds that each step may take (120); the same for
+--- all workers of a queue
+---@field slack number? seconds beyond before another worker takes a job (15)
+---@field attempts integer? at a job before it is given up (5)
+---@field backoff number? seconds before the second attempt (1)
+---@field block number? seconds to wait for a job (1); less than the timeout of
+--- `redis`
+---@field keep number? seconds that a job is remembered when it is done (7 days)
+
+---@class signicat.JobStatus
+---@field id string
+---@field state "queued"|"running"|"waiting"|"done"|"dead"
+---@field attempts integer
+---@field documentId string?
+---@field documentCollectionId string?
+---@field sessionId string?
+---@field strays { step: string, id: string? }[] what may have been made in vain
+---@field error table? why the last attempt failed: kind, message, step, ...
+
 ---@class signicat.Meta
 ---@field status integer
 ---@field headers table<string, string>

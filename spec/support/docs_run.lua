@@ -1,5 +1,6 @@
 -- docs_run.lua: runs what a page shows, with a sandbox of its own, as a reader
--- has it: `signicat`, `sandbox` and a client `sign`.
+-- has it: `signicat`, `sandbox` and a client `sign`; and `redis_address`, of a
+-- Redis that is started when it is asked for.
 --
 --     lua spec/support/docs_run.lua CODE.lua
 --
@@ -10,6 +11,8 @@ dofile(os.getenv "SPEC_SUPPORT" .. "/loopback.lua")
 local signicat = require "signicat"
 local service = assert(require "signicat.sandbox".start())
 
+local redis
+
 local environment = setmetatable({
   signicat = signicat,
   sandbox = service,
@@ -19,7 +22,11 @@ local environment = setmetatable({
     for i = 1, select("#", ...) do words[i] = tostring(words[i]) end
     io.stdout:write(table.concat(words, " "), "\n")
   end,
-}, { __index = _G })
+}, { __index = function(_, name)
+  if name ~= "redis_address" then return _G[name] end
+  redis = redis or require "spec.support.redis".start()
+  return redis.address
+end })
 
 local file = assert(io.open(arg[1], "rb"))
 local code = file:read "*a"
@@ -33,4 +40,5 @@ else
   chunk = assert(load(code, "=page", "t", environment))
 end
 chunk()
+if redis then redis:stop() end
 service:stop()

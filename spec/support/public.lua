@@ -41,13 +41,19 @@ end
 local signicat = require "signicat"
 local events = require "signicat.events"
 local memory = require "signicat.token_store.memory"
+local redis = require "signicat.redis"
+local redis_store = require "signicat.token_store.redis"
 local sandbox = require "signicat.sandbox"
+local worker = require "signicat.worker"
 
 show("signicat", ".", signicat)
 show("signicat.events", ".", events)
 show("signicat.sandbox", ".", sandbox)
 show("signicat.token_store.memory", ".", memory)
 show("signicat.token_store.nginx", ".", require "signicat.token_store.nginx")
+show("signicat.token_store.redis", ".", redis_store)
+show("signicat.worker", ".", worker)
+show("signicat.redis", ".", redis)
 
 local function class_of(object)
   return getmetatable(object).__index
@@ -60,6 +66,11 @@ for name, family in pairs { Documents = "documents",
   show(name, ":", class_of(client[family]))
   add("Client." .. family)
 end
+local connection = redis.new { nodes = { "127.0.0.1:1" } }
+show("Redis", ":", class_of(connection))
+show("Queue", ":", class_of(worker.queue(connection)))
+show("Worker", ":", class_of(worker.new { client = client,
+                                          redis = connection }))
 client:close()
 show("Sandbox", ":", upvalue(sandbox.start, "Sandbox"))
 show("TokenStore", ":", class_of(memory.new()))
@@ -71,6 +82,8 @@ public.options = {
   request = options.request, upload = options.upload,
   verify = upvalue(events.verify, "known"),
   sandbox = upvalue(sandbox.start, "start_options"),
+  worker = upvalue(worker.new, "known"),
+  redis = upvalue(redis.new, "known"),
 }
 for call, known in pairs(public.options) do
   for name in pairs(known) do

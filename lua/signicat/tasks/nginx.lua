@@ -64,32 +64,35 @@ function Task:cancel()
   finish(self, cancelled())
 end
 
-return {
-  --- The tasks of a client.
-  ---@param client signicat.Client
-  ---@return table tasks async(fn, ...) -> task
-  new = function(client)
-    local tasks = {}
+-- One for all clients: it knows nothing of them.
+local loop = {}
 
-    --- Starts a task; it runs until it waits for the first time.
-    ---@param act function
-    ---@return table task wait, cancel, done
-    function tasks.async(act, ...)
-      local task = setmetatable({ client = client, over = false, waiting = 0,
-        bell = require "ngx.semaphore".new(),
-        parent = coroutine.running() }, Task)
-      task.thread = ngx.thread.spawn(function(...)
-        task.thread = coroutine.running()
-        local values = pack(pcall(act, ...))
-        if values[1] then
-          finish(task, pack(unpack(values, 2, values.count)))
-        else
-          finish(task, nil, values[2])
-        end
-      end, ...)
-      return task
+--- Starts a task; it runs until it waits for the first time.
+---@param client signicat.Client
+---@param act function
+---@return table task wait, cancel, done
+function loop:async(client, act, ...)
+  local task = setmetatable({ client = client, loop = self, over = false,
+    waiting = 0, bell = require "ngx.semaphore".new(),
+    parent = coroutine.running() }, Task)
+  task.thread = ngx.thread.spawn(function(...)
+    task.thread = coroutine.running()
+    local values = pack(pcall(act, ...))
+    if values[1] then
+      finish(task, pack(unpack(values, 2, values.count)))
+    else
+      finish(task, nil, values[2])
     end
+  end, ...)
+  return task
+end
 
-    return tasks
-  end,
-}
+--- Light threads run by themselves.
+---@return integer left
+function loop:step() -- luacheck: ignore
+  return 0
+end
+
+function loop:run() end -- luacheck: ignore
+
+return { loop = loop }

@@ -157,7 +157,8 @@ function choose.transport(given)
   end
   check_nginx(given)
   return setmetatable({ nginx = new_nginx(given), given = given,
-                        may_start = wanted == nil }, Sockets)
+    loop = require "signicat.tasks.nginx".loop, may_start = wanted == nil },
+    Sockets)
 end
 
 return choose

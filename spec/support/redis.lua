@@ -1,0 +1,107 @@
+-- redis.lua: Redis servers of a spec's own, on free ports of this machine,
+-- with everything they write in folders of their own.
+--
+-- Each write is on the disk before it is acknowledged, so that a server that
+-- is killed and started again has all that it said it has.
+
+local core = require "signicat.core"
+local helper = require "spec.helper"
+local nginx = require "spec.support.nginx"
+local socket = require "socket"
+
+local redis = {}
+redis.__index = redis
+
+-- A port that nobody has, and that the system gives to no connection while a
+-- server that was killed is away from it.
+local function free_port()
+  while true do
+    local port = 20000 + math.floor(core.random() * 10000)
+    local listener = socket.bind("127.0.0.1", port)
+    if listener then
+      listener:close()
+      return tostring(port)
+    end
+  end
+end
+
+-- A new client of ours; a spec closes it by forgetting it.
+function redis:client(options)
+  options = options or {}
+  options.nodes = options.nodes or { self.address }
+  return require "signicat.redis".new(options)
+end
+
+-- Starts it again with what it has on its disk.
+function redis:start_again()
+  local client = self:client()
+  self.process = assert(core.spawn("redis-server", self.words))
+  for _ = 1, 2000 do
+    if client:call "PING" then return client:close() end
+    local _, why = self.process:read_line(0.01)
+    if why == "end" then break end
+  end
+  error("redis did not start: " .. helper.read(self.folder .. "/redis.log"))
+end
+
+-- Ends it as a crash would.
+function redis:kill()
+  self.process:kill()
+end
+
+function redis:stop()
+  self.process:stop()
+  self.remove()
+end
+
+-- Starts one; `more` are further words of its command line.
+function redis.start(more)
+  local folder, remove = nginx.folder()
+  local port = free_port()
+  local self = setmetatable({ folder = folder, remove = remove, port = port,
+    address = "127.0.0.1:" .. port }, redis)
+  self.words = { "--port", port, "--bind", "127.0.0.1", "--dir", folder,
+    "--logfile", folder .. "/redis.log", "--save", "", "--appendonly", "yes",
+    "--appendfsync", "always" }
+  for _, word in ipairs(more or {}) do self.words[#self.words + 1] = word end
+  self:start_again()
+  return self
+end
+
+-- Starts three masters that share the slots; their `stop` ends all.
+function redis.cluster()
+  local nodes = {}
+  for i = 1, 3 do
+    local bus = free_port()
+    nodes[i] = redis.start { "--cluster-enabled", "yes", "--cluster-port", bus,
+                             "--cluster-require-full-coverage", "no" }
+    nodes[i].bus = bus
+  end
+  for i, node in ipairs(nodes) do
+    local client = node:client()
+    assert(client:call("CLUSTER", "ADDSLOTSRANGE", math.floor((i - 1) * 5461),
+      i == 3 and 16383 or i * 5461 - 1))
+    assert(client:call("CLUSTER", "MEET", "127.0.0.1", nodes[1].port,
+      nodes[1].bus))
+    client:close()
+  end
+  for _, node in ipairs(nodes) do
+    local client = node:client()
+    for attempt = 1, 2000 do
+      local info = client:call("CLUSTER", "INFO")
+      if info and info:find "cluster_state:ok"
+        and info:find "cluster_slots_ok:16384" then
+        break
+      end
+      assert(attempt < 2000, info)
+      socket.sleep(0.01)
+    end
+    client:close()
+  end
+  function nodes:stop()
+    for _, node in ipairs(self) do node:stop() end
+  end
+  return nodes
+end
+
+return redis
