@@ -152,7 +152,7 @@ end
 ---@param ... any
 ---@return boolean done
 ---@return any ... what it returned, or what it raised
-function Client:try(fn, ...)
+function Client:try(fn, ...) -- luacheck: no self
   return tasks.try(fn, ...)
 end
 

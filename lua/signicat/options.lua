@@ -182,7 +182,7 @@ options.wait = extend(options.call, {
 
 options.map = {
   limit = function(value)
-    if type(value) ~= "number" or not (value >= 1) then
+    if type(value) ~= "number" or value ~= value or value < 1 then
       return "must be a number of tasks, at least 1"
     end
   end,

@@ -552,6 +552,12 @@ function tasks.map(client, list, fn, limit)
   end
   if parent then parent.children = children end
   for _, child in ipairs(children) do child:wait() end
+  for i = 1, #list do
+    -- The task that maps was cancelled, and with it what it began.
+    if results[i] == nil and not (errors and errors[i]) then
+      keep(i, false, cancelled_result("map", CANCELLED)[2])
+    end
+  end
   return results, errors
 end
 

@@ -98,7 +98,9 @@ local function kept(fetch, store, is_own)
   local function must_wait(client)
     if not fetching or client.clock() >= fetching.ends then return false end
     local transport = client.transport
-    if fetching.apart then return transport.can_wait and transport.can_wait() end
+    if fetching.apart then
+      return transport.can_wait and transport.can_wait()
+    end
     local leader, asks = fetching.by, asker(client)
     if leader == asks then return false end
     if fetching.gate then

@@ -1,0 +1,451 @@
+-- tasks_spec.lua: many calls under way at once on one thread, on a real
+-- service and on a server that misbehaves.
+
+local core = require "signicat.core"
+local helper = require "spec.helper"
+local sandbox = require "signicat.sandbox"
+local signicat = require "signicat"
+
+local ID = helper.session
+
+local function is_plain_51()
+  return _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+end
+
+describe("a task", function()
+  local service, sign
+
+  setup(function()
+    service = assert(sandbox.start())
+    assert(service:seed { sessions = 120 })
+  end)
+  before_each(function() sign = assert(service:client()) end)
+  after_each(function()
+    service:clear_faults()
+    sign:close()
+  end)
+  teardown(function() service:stop() end)
+
+  it("returns to whoever waits what its function returned", function()
+    local task = sign:async(function(...) return ... end, 1, nil, "x", nil)
+    assert.is_false(task:done())
+    local function pack(...) return { n = select("#", ...), ... } end
+    assert.same({ n = 4, 1, nil, "x", nil }, pack(task:wait()))
+    assert.is_true(task:done())
+    assert.same({ n = 4, 1, nil, "x", nil }, pack(task:wait()))
+  end)
+
+  it("begins with the first step, not before", function()
+    local begun = false
+    sign:async(function() begun = true end)
+    assert.is_false(begun)
+    assert.equal(0, sign:step())
+    assert.is_true(begun)
+  end)
+
+  it("raises for whoever waits what its function raised", function()
+    local reason = { "an object" }
+    local task = sign:async(function() error(reason) end)
+    local ok, raised = pcall(task.wait, task)
+    assert.same({ false, true }, { ok, raised == reason })
+    sign:async(function() error("unseen", 0) end)
+    assert.equal(0, sign:step())
+    assert.has_error(function() sign:run() end, "unseen")
+    sign:run()
+  end)
+
+  it("tells a hook when its function raised", function()
+    local events = {}
+    local told = sign:with { on_event = function(event)
+      events[#events + 1] = event
+    end }
+    told:async(function() error("secret") end)
+    told:step()
+    assert.same({ { name = "error", operation = "async",
+      reason = "a task's function raised; task:wait raises the same" } },
+      events)
+  end)
+
+  it("makes calls that suspend it, while others make theirs", function()
+    local under_way, most = 0, 0
+    local done = {}
+    for i = 1, 30 do
+      sign:async(function()
+        under_way = under_way + 1
+        most = math.max(most, under_way)
+        local document = assert(sign.documents:upload {
+          content = "number " .. i, type = "text/plain" })
+        assert.equal("number " .. i, sign.documents:download(document))
+        under_way = under_way - 1
+        done[i] = true
+      end)
+    end
+    sign:run()
+    assert.equal(30, #done)
+    assert.equal(30, most)
+  end)
+
+  it("shares one token fetch with all others and the main program", function()
+    assert(service:clear_journal())
+    local fresh = assert(service:client())
+    assert(service:faults { { operation = "token", fault = "slow",
+                              milliseconds = 200 } })
+    local ok = 0
+    for _ = 1, 50 do
+      fresh:async(function()
+        assert(fresh.sessions:list())
+        ok = ok + 1
+      end)
+    end
+    assert(fresh.sessions:list())
+    fresh:run()
+    assert.equal(50, ok)
+    assert.equal(1, #assert(service:journal { operation = "token" }))
+    fresh:close()
+  end)
+
+  it("goes on when the task that fetched the token was cancelled", function()
+    local fresh = assert(service:client())
+    assert(service:faults { { operation = "token", fault = "slow",
+                              milliseconds = 30000 } })
+    local leader = fresh:async(function() return fresh.sessions:list() end)
+    fresh:step()
+    local other = fresh:async(function() return fresh.sessions:list() end)
+    fresh:step()
+    leader:cancel()
+    assert.truthy(other:wait())
+    assert.equal("cancelled", select(2, leader:wait()).kind)
+    fresh:close()
+  end)
+
+  it("waits, walks and uploads from readers as the main program does",
+    function()
+      local count, pages = 0, 0
+      local walker = sign:async(function()
+        local page = assert(sign.sessions:list { limit = 50 })
+        while page do
+          pages, count = pages + 1, count + #page.data
+          page = page:next()
+        end
+      end)
+      local reader = sign:async(function()
+        local left = 3
+        return sign.documents:upload { type = "text/plain", size = 6,
+          reader = function()
+            left = left - 1
+            if left < 0 then return nil end
+            assert(sign.sessions:list { limit = 1 })
+            return "ab"
+          end }
+      end)
+      local waiter = sign:async(function()
+        return sign.sessions:wait(assert(sign.sessions:list()).data[1],
+          { timeout = 0.3, first_delay = 0.05 })
+      end)
+      walker:wait()
+      assert.same({ 3, 120 }, { pages, count })
+      assert.equal("ababab", sign.documents:download((reader:wait())))
+      assert.equal("timeout", select(2, waiter:wait()).kind)
+    end)
+
+  it("may use each where this Lua yields in iterators, or is told what to do",
+    function()
+      local task = sign:async(function()
+        local count = 0
+        for session, err in sign.sessions:each { limit = 50 } do
+          assert(session, err)
+          count = count + 1
+        end
+        return count
+      end)
+      if not is_plain_51() then return assert.equal(120, task:wait()) end
+      local ok, why = pcall(task.wait, task)
+      assert.is_false(ok)
+      assert.matches("page:next()", why, 1, true)
+      assert.matches("client:try(fn)", why, 1, true)
+    end)
+
+  it("has client:try for pcall, on every Lua", function()
+    local task = sign:async(function()
+      local ok, list = sign:try(function(limit)
+        return assert(sign.sessions:list { limit = limit })
+      end, 7)
+      local failed, why = sign:try(function()
+        assert(sign.sessions:list { limit = 1 })
+        error("mine", 0)
+      end)
+      local inner = { sign:try(function()
+        return sign:try(function() return sign.sessions:list { limit = 2 } end)
+      end) }
+      return ok and #list.data, failed, why, #inner[3].data
+    end)
+    assert.same({ 7, false, "mine", 2 }, { task:wait() })
+    assert.same({ true, 3 }, { sign:try(function() return 3 end) })
+  end)
+
+  it("lets others go on when it yields by itself", function()
+    local order = {}
+    for name in ("ab"):gmatch "." do
+      sign:async(function()
+        for i = 1, 3 do
+          order[#order + 1] = name .. i
+          coroutine.yield(i)
+        end
+      end)
+    end
+    sign:run()
+    assert.same({ "a1", "b1", "a2", "b2", "a3", "b3" }, order)
+  end)
+
+  it("may wait for another, and not for itself or in a circle", function()
+    local first = sign:async(function() return sign.sessions:list() end)
+    local second = sign:async(function() return first:wait() end)
+    assert.equal(100, #second:wait().data)
+    local alone
+    alone = sign:async(function() return alone:wait() end)
+    assert.error_matches(function() alone:wait() end, "cannot wait for itself")
+    local one, two
+    one = sign:async(function() return two:wait() end)
+    two = sign:async(function() return one:wait() end)
+    assert.error_matches(function() sign:run() end, "wait for each other")
+  end)
+
+  it("cannot be left for a coroutine of one's own that calls", function()
+    local task = sign:async(function()
+      return coroutine.wrap(function()
+        return pcall(sign.sessions.list, sign.sessions)
+      end)()
+    end)
+    local ok, why = task:wait()
+    assert.is_false(ok)
+    assert.matches("coroutine of your own inside a task", why)
+  end)
+
+  it("waits for no call of another client", function()
+    local other = assert(service:client())
+    local task = sign:async(function()
+      return sign:try(function() return other.sessions:list() end)
+    end)
+    local ok, why = task:wait()
+    assert.is_false(ok)
+    assert.matches("belongs to another client", why)
+    local child = sign:with { timeout = 20 }
+    assert.truthy(sign:async(function() return child.sessions:list() end)
+      :wait())
+    other:close()
+  end)
+
+  it("cannot step or run its own loop", function()
+    for _, name in ipairs { "step", "run" } do
+      assert.error_matches(function()
+        sign:async(function() sign[name](sign) end):wait()
+      end, "is for the main program")
+    end
+  end)
+
+  it("goes on while the main program calls", function()
+    local ticks = 0
+    local task = sign:async(function()
+      for _ = 1, 5 do
+        assert(sign.sessions:list { limit = 1 })
+        ticks = ticks + 1
+      end
+    end)
+    assert(service:faults { { operation = "getSigningSession",
+      fault = "slow", milliseconds = 1000 } })
+    sign.sessions:get(ID)
+    assert.equal(5, ticks)
+    assert.is_true(task:done())
+  end)
+end)
+
+describe("cancelling", function()
+  local process, port, sign
+
+  local function serve(...)
+    process = assert(core.spawn(helper.lua, { "spec/support/server.lua", ... }))
+    port = assert(process:read_line(20))
+    sign = assert(signicat.new { token = "t", retries = 0,
+      base_url = "http://127.0.0.1:" .. port .. "/sign" })
+  end
+  after_each(function()
+    sign:close()
+    process:kill()
+  end)
+
+  local function begin(fn)
+    local task = sign:async(fn)
+    for _ = 1, 20 do sign:step(0.01) core.sleep(0.005) end
+    assert.is_false(task:done())
+    return task
+  end
+
+  it("ends a call that waits for its answer", function()
+    serve "stall"
+    local task = begin(function() return sign.sessions:get(ID) end)
+    assert.is_true(task:cancel())
+    assert.is_false(task:cancel())
+    local session, err = task:wait()
+    assert.is_nil(session)
+    assert.same({ "cancelled", false, true },
+      { err.kind, err.ambiguous, err.sent })
+    assert.is_false(task:cancel())
+  end)
+
+  it("says of a create that was sent that it is ambiguous", function()
+    serve "stall"
+    local task = begin(function()
+      return sign.sessions:create { { title = "x", documents = { {
+        documentId = helper.document, documentCollectionId = helper.collection,
+        action = "SIGN" } }, signingSetup = { {
+          signingFlow = "AUTHENTICATION_BASED" } } } }
+    end)
+    task:cancel()
+    local err = select(2, task:wait())
+    assert.same({ "cancelled", true }, { err.kind, err.ambiguous })
+  end)
+
+  it("never begins what was not begun", function()
+    serve "ok"
+    local begun
+    local task = sign:async(function() begun = true end)
+    task:cancel()
+    sign:run()
+    assert.is_nil(begun)
+    assert.equal("cancelled", select(2, task:wait()).kind)
+  end)
+
+  it("ends a pause, and all calls that would follow", function()
+    serve("close", "ok")
+    sign:close()
+    sign = assert(signicat.new { token = "t", retries = 5,
+      random = function() return 1 end, -- the longest pauses
+      base_url = "http://127.0.0.1:" .. port .. "/sign" })
+    local first, second
+    local task = begin(function()
+      first = select(2, sign.sessions:get(ID))
+      second = select(2, sign.sessions:get(ID))
+    end)
+    task:cancel()
+    task:wait()
+    assert.same({ "cancelled", "cancelled" }, { first.kind, second.kind })
+    assert.is_false(second.sent)
+  end)
+
+  it("ends a wait for another task, which goes on", function()
+    serve("stall", "ok")
+    local other = sign:async(function() return sign.sessions:get(ID) end)
+    local task = begin(function() return other:wait() end)
+    task:cancel()
+    assert.equal("cancelled", select(2, task:wait()).kind)
+    assert.is_false(other:done())
+    other:cancel()
+    other:wait()
+  end)
+
+  it("ends what a map began", function()
+    serve "stall"
+    local results, errors
+    local task = begin(function()
+      results, errors = sign:map({ ID, ID, ID, ID }, function(id)
+        return sign.sessions:get(id)
+      end, { limit = 2 })
+    end)
+    task:cancel()
+    sign:run()
+    assert.same({}, results)
+    for i = 1, 4 do assert.equal("cancelled", errors[i].kind) end
+  end)
+
+  it("ends nothing but its own", function()
+    serve("late", "ok")
+    local task = sign:async(function() return sign.sessions:get(ID) end)
+    local other = begin(function()
+      return sign.sessions:wait(ID, { timeout = 60, first_delay = 30 })
+    end)
+    task:cancel()
+    assert.is_false(other:done())
+    other:cancel()
+    sign:run()
+  end)
+
+  it("comes with closing the client", function()
+    serve "stall"
+    local task = begin(function() return sign.sessions:get(ID) end)
+    local waiter = begin(function() return task:wait() end)
+    sign:close()
+    for _, each in ipairs { task, waiter } do
+      assert.is_true(each:done())
+      local value, err = each:wait()
+      assert.same({ nil, "cancelled" }, { value, err.kind })
+    end
+  end)
+
+  it("is done to what a raising function left under way", function()
+    serve("stall", "ok")
+    local task = sign:async(function()
+      return sign.documents:upload { type = "text/plain", size = 9,
+        reader = function() error("torn", 0) end }
+    end)
+    assert.has_error(function() task:wait() end, "torn")
+    assert.equal(0, (sign.transport.loop.multi:turn(0)))
+  end)
+end)
+
+describe("map", function()
+  local service, sign
+  setup(function()
+    service = assert(sandbox.start())
+    sign = assert(service:client())
+  end)
+  teardown(function()
+    sign:close()
+    service:stop()
+  end)
+
+  it("gives results and errors at their items' places", function()
+    local results, errors = sign:map({ "a", "b", "c", "d" }, function(item, i)
+      if item == "b" then return nil, "no b" end
+      if item == "c" then error("raised c", 0) end
+      return item .. i
+    end)
+    assert.same({ [1] = "a1", [4] = "d4" }, results)
+    assert.same({ [2] = "no b", [3] = "raised c" }, errors)
+    assert.same({ { "x" }, nil },
+      { sign:map({ "x" }, function(x) return x end) })
+    assert.same({}, (sign:map({}, error)))
+  end)
+
+  it("has no more under way than its limit", function()
+    local now, most = 0, 0
+    local ids = sign:map({ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, function(i)
+      now = now + 1
+      most = math.max(most, now)
+      local document, err = sign.documents:upload {
+        content = tostring(i), type = "text/plain" }
+      now = now - 1
+      return document, err
+    end, { limit = 3 })
+    assert.equal(10, #ids)
+    assert.equal(3, most)
+  end)
+
+  it("works inside of a task", function()
+    local task = sign:async(function()
+      return sign:map({ 1, 2, 3 }, function(i)
+        return sign.documents:upload { content = tostring(i),
+                                       type = "text/plain" }
+      end)
+    end)
+    assert.equal(3, #task:wait())
+  end)
+
+  it("refuses what is no list, no function or no limit", function()
+    for _, call in ipairs {
+      function() sign:map(7, print) end, function() sign:map({}, 7) end,
+      function() sign:map({}, print, { limit = 0 }) end,
+      function() sign:async(7) end, function() sign:step "x" end } do
+      assert.has_error(call)
+    end
+  end)
+end)
