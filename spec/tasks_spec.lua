@@ -183,6 +183,22 @@ describe("a task", function()
     assert.same({ true, 3 }, { sign:try(function() return 3 end) })
   end)
 
+  it("raises the same objects as a strict client's calls do", function()
+    local strict = sign:strict()
+    local task = strict:async(function()
+      local ok, err = strict:try(function()
+        return strict.sessions:get(ID)
+      end)
+      return ok, err.kind, strict.sessions:get(ID)
+    end)
+    local ok, err = strict:try(task.wait, task)
+    assert.same({ false, "not_found" }, { ok, err.kind })
+    local _, errors = strict:map({ ID }, function(id)
+      return strict.sessions:get(id)
+    end)
+    assert.equal("not_found", errors[1].kind)
+  end)
+
   it("lets others go on when it yields by itself", function()
     local order = {}
     for name in ("ab"):gmatch "." do

@@ -69,6 +69,8 @@ function strict.client(client)
     return strict.client(client:with(given))
   end)
   rawset(twin, "strict", function() return twin end)
+  -- It hands out what was raised, as pcall does.
+  rawset(twin, "try", function(_, ...) return client:try(...) end)
   return twin
 end
 

@@ -71,6 +71,7 @@ show("Redis", ":", class_of(connection))
 show("Queue", ":", class_of(worker.queue(connection)))
 show("Worker", ":", class_of(worker.new { client = client,
                                           redis = connection }))
+show("Task", ":", class_of(client:async(print)))
 client:close()
 show("Sandbox", ":", upvalue(sandbox.start, "Sandbox"))
 show("TokenStore", ":", class_of(memory.new()))
@@ -82,7 +83,7 @@ public.options = {
   request = options.request, upload = options.upload,
   verify = upvalue(events.verify, "known"),
   sandbox = upvalue(sandbox.start, "start_options"),
-  worker = upvalue(worker.new, "known"),
+  map = options.map, worker = upvalue(worker.new, "known"),
   redis = upvalue(redis.new, "known"),
 }
 for call, known in pairs(public.options) do
