@@ -103,17 +103,13 @@ void sc_multi_unmark_ready(Multi *multi, Transfer *transfer) {
 /* ---- what libcurl waits for --------------------------------------------- */
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context,
-                     void *known) {
-  Multi *multi = context;
+                     void *unused) {
+  const Multi *multi = context;
   int wanted = 0;
-  (void)easy;
+  (void)easy, (void)unused;
   if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) wanted |= SOCKET_READ;
   if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) wanted |= SOCKET_WRITE;
-  if (sc_sockets_watch(multi->sockets - 1, socket, wanted, known != NULL)) {
-    return -1;
-  }
-  curl_multi_assign(multi->handle, socket, wanted ? multi : NULL);
-  return 0;
+  return sc_sockets_watch(multi->sockets - 1, socket, wanted);
 }
 
 static int on_timer(CURLM *handle, long milliseconds, void *context) {
@@ -190,27 +186,34 @@ static int take_turn(Multi *multi, double wait) {
   return look(multi, now);
 }
 
-/* turn(wait) -> how many transfers run, and whether something was done: one
- * socket or one timer. When there is nothing, it waits up to `wait` seconds;
- * not at all while Lua has a transfer to look at. */
+/* Takes the next transfer that Lua has to look at out of its list. */
+static Transfer *take_ready(Multi *multi) {
+  Transfer *transfer = multi->ready;
+  if (transfer) {
+    multi->ready = transfer->next_ready;
+    transfer->is_ready = 0;
+  }
+  return transfer;
+}
+
+/* turn(wait) -> the key of a transfer that Lua has to look at, or nil; whether
+ * something was done, one socket or one timer; and how many transfers run.
+ * When there is nothing to do, it waits up to `wait` seconds; not at all while
+ * Lua has a transfer to look at. */
 static int multi_turn(lua_State *L) {
   Multi *multi = sc_multi_check(L, 1);
   int done = take_turn(multi, luaL_optnumber(L, 2, 0));
+  Transfer *transfer;
   if (done < 0) return luaL_error(L, "libcurl failed");
-  lua_pushinteger(L, multi->count);
+  transfer = take_ready(multi);
+  if (transfer) {
+    lua_pushlightuserdata(L, transfer);
+  } else {
+    lua_pushnil(L);
+  }
   lua_pushboolean(L, done);
-  return 2;
-}
-
-/* ready() -> the key of a transfer that Lua has to look at, or nothing. */
-static int multi_ready(lua_State *L) {
-  Multi *multi = check_any(L, 1);
-  Transfer *transfer = multi->ready;
-  if (!transfer) return 0;
-  multi->ready = transfer->next_ready;
-  transfer->is_ready = 0;
-  lua_pushlightuserdata(L, transfer);
-  return 1;
+  lua_pushinteger(L, multi->count);
+  return 3;
 }
 
 /* descriptor() -> one that is readable while a socket is ready. */
@@ -279,7 +282,6 @@ int multi_new(lua_State *L) {
 
 void sc_multi_define(lua_State *L) {
   static const luaL_Reg methods[] = {{"turn", multi_turn},
-                                     {"ready", multi_ready},
                                      {"descriptor", multi_descriptor},
                                      {"timeout", multi_timeout},
                                      {"close", multi_close},

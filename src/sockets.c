@@ -19,7 +19,7 @@ void sc_sockets_close(int set) {
   close(set);
 }
 
-int sc_sockets_watch(int set, int socket, int wanted, int known) {
+int sc_sockets_watch(int set, int socket, int wanted) {
   struct epoll_event event;
   memset(&event, 0, sizeof event);
   event.data.fd = socket;
@@ -30,17 +30,8 @@ int sc_sockets_watch(int set, int socket, int wanted, int known) {
     epoll_ctl(set, EPOLL_CTL_DEL, socket, &event);
     return 0;
   }
-  if (epoll_ctl(set, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event) ==
-      0) {
-    return 0;
-  }
-  /* A number that was closed and given out again. */
-  if (known && errno == ENOENT) {
-    return epoll_ctl(set, EPOLL_CTL_ADD, socket, &event);
-  }
-  return !known && errno == EEXIST
-             ? epoll_ctl(set, EPOLL_CTL_MOD, socket, &event)
-             : -1;
+  if (epoll_ctl(set, EPOLL_CTL_ADD, socket, &event) == 0) return 0;
+  return errno == EEXIST ? epoll_ctl(set, EPOLL_CTL_MOD, socket, &event) : -1;
 }
 
 int sc_sockets_wait(int set, double seconds, int *ready) {

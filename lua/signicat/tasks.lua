@@ -252,6 +252,7 @@ end
 --- Notes a transfer that is under way for a task, or for a caller that blocks.
 local function note(self, key, transfer, owner)
   self.transfers[key], self.owners[key] = transfer, owner
+  self.pending[key] = nil
   if owner then owner.open = owner.open + 1 end
 end
 
@@ -331,9 +332,9 @@ function Loop:turn(wait)
   done = advance(self) or done
   local due = self.sleepers:first()
   if due then wait = math.max(0, math.min(wait, due - core.now())) end
-  local running, acted = self.multi:turn((done or has_more(self)) and 0 or wait)
+  if done or has_more(self) then wait = 0 end
+  local key, acted, running = self.multi:turn(wait)
   self.running = running
-  local key = self.multi:ready()
   if key then look(self, key) end
   return done or acted or key ~= nil
 end
@@ -433,6 +434,22 @@ function Loop:start(transfer, key, request)
   return true, functions
 end
 
+--- Blocks until a transfer has something to look at.
+local function block(self, key)
+  local pending, multi, transfer = self.pending, self.multi, self.transfers[key]
+  self.blocking = key
+  repeat
+    if self.count > 0 then
+      self:turn(LONG)
+    else
+      -- Nobody else waits, so there is nothing to hand out.
+      local ready = multi:turn(LONG)
+      if ready then pending[ready] = true end
+    end
+  until pending[key] or transfer:done()
+  self.blocking = nil
+end
+
 --- Waits until a started transfer has something to look at.
 function Loop:wait(key)
   local pending = self.pending
@@ -442,10 +459,7 @@ function Loop:wait(key)
       task.waits_for = key
       coroutine.yield(PARK)
     else
-      local transfer = self.transfers[key]
-      self.blocking = key
-      repeat self:turn(LONG) until pending[key] or transfer:done()
-      self.blocking = nil
+      block(self, key)
     end
   end
   pending[key] = nil
