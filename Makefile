@@ -23,7 +23,8 @@ CORE = $(BUILD)/signicat/core.so
 SANDBOX = $(OUT)/signicat-sandbox
 ALLOC_HOST = $(BUILD)/spec/alloc_host
 CLOSING_HOST = $(BUILD)/spec/closing_host
-SPEC_PROGRAMS = $(OUT)/sign_pdf $(ALLOC_HOST) $(CLOSING_HOST)
+MARK = $(BUILD)/spec/mark.so
+SPEC_PROGRAMS = $(OUT)/sign_pdf $(ALLOC_HOST) $(CLOSING_HOST) $(MARK)
 
 CFLAGS ?= -O2 -g
 STANDARD = -std=c99 -D_GNU_SOURCE
@@ -92,6 +93,11 @@ $(ALLOC_HOST): $(wildcard spec/alloc/*.c) $(CORE_OBJECTS)
 	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(CORE_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ \
 	  $(shell pkg-config --libs $(LUA_PC)) $(CORE_LIBS)
 
+$(MARK): spec/turns/mark.c | deps-build
+	@mkdir -p $(@D)
+	$(call note,link $@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) $(LDFLAGS) -shared -o $@ $<
+
 # Without the module: what this one loads has to stay when Lua lets it go.
 $(CLOSING_HOST): spec/closing/closing_host.c | deps-build
 	@mkdir -p $(@D)
@@ -139,7 +145,7 @@ console: deps-demo core sandbox ## a Lua prompt: `sign` and its `sandbox`
 # Lua 5.4 runs every spec. The others leave out those of the service and of
 # this house's tools, which are the same whichever Lua a client has.
 LUAS = 5.4 5.1 5.2 5.3 jit
-ON_5_4 = demo house libcurl readme
+ON_5_4 = demo house libcurl readme turns
 SPECS = $(if $(filter 5.4,$(LUA_VERSION)),spec,$(filter-out \
           $(ON_5_4:%=spec/%_spec.lua),$(wildcard spec/*_spec.lua)))
 BUSTED = /usr/bin/busted
@@ -223,12 +229,13 @@ asan: deps-test ## run the specs under ASan, UBSan and a busy collector
 asan-run: core sandbox spec-programs $(ASAN_LUA)
 	@rm -f build/asan/report.*
 	@echo "asan: all but readme_spec, where lua-cjson crashes by design, and"
-	@echo "asan: memory_spec: a sanitizer keeps what was freed"
+	@echo "asan: memory_spec and turns_spec: a sanitizer keeps what was freed"
 	@$(ASAN_ENV) LUA_GC=calm $(LUA) $(BUSTED) -o spec/support/counts.lua \
 	  spec/json_cjson_spec.lua
 	@$(ASAN_ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua \
 	  --exclude-pattern=json_cjson_spec --exclude-pattern=readme_spec \
-	  --exclude-pattern=memory_spec $(filter-out %/json_cjson_spec.lua \
+	  --exclude-pattern=memory_spec --exclude-pattern=turns_spec \
+	  $(filter-out %/json_cjson_spec.lua \
 	  %/readme_spec.lua %/memory_spec.lua,$(SPECS))
 	@! cat build/asan/report.* 2>/dev/null
 

@@ -184,7 +184,14 @@ static void set_version(Transfer *transfer) {
   SET(CURLOPT_HTTP_VERSION, version);
 }
 
+/* 0 is what libcurl takes otherwise. */
+static void set_buffer(Transfer *transfer) {
+  CURL *easy = transfer->easy;
+  SET(CURLOPT_BUFFERSIZE, transfer->sliced ? (long)TRANSFER_SLICE : 0L);
+}
+
 int sc_fill(Transfer *transfer) {
+  set_buffer(transfer);
   set_limits(transfer);
   set_version(transfer);
   set_method(transfer);

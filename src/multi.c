@@ -14,6 +14,10 @@
 
 enum { SLOT_SETTINGS = 1 };
 
+/* Kept open for later calls. libcurl looks after each of them once a second,
+ * all in one turn. */
+#define MAX_CONNECTIONS 64L
+
 static Multi *check_any(lua_State *L, int index) {
   return sc_object_check(L, index, MULTI_TYPE);
 }
@@ -61,6 +65,7 @@ int sc_multi_add(Multi *multi, Transfer *transfer) {
 
 void sc_multi_remove(Multi *multi, Transfer *transfer) {
   curl_multi_remove_handle(multi->handle, transfer->easy);
+  sc_multi_dequeue(multi, QUEUE_RESTING, transfer);
   sc_alarms_remove(&multi->alarms, transfer);
   if (transfer->prev) {
     transfer->prev->next = transfer->next;
@@ -74,30 +79,39 @@ void sc_multi_remove(Multi *multi, Transfer *transfer) {
   multi->streaming -= transfer->request->streams;
 }
 
-void sc_multi_mark_ready(Multi *multi, Transfer *transfer) {
-  if (transfer->is_ready) return;
-  transfer->is_ready = 1;
-  transfer->next_ready = NULL;
-  if (multi->ready) {
-    multi->last_ready->next_ready = transfer;
+/* ---- queues ------------------------------------------------------------- */
+
+void sc_multi_enqueue(Multi *multi, int queue, Transfer *transfer) {
+  if (transfer->is_in[queue]) return;
+  transfer->is_in[queue] = 1;
+  transfer->next_in[queue] = NULL;
+  if (multi->first[queue]) {
+    multi->last[queue]->next_in[queue] = transfer;
   } else {
-    multi->ready = transfer;
+    multi->first[queue] = transfer;
   }
-  multi->last_ready = transfer;
+  multi->last[queue] = transfer;
 }
 
-void sc_multi_unmark_ready(Multi *multi, Transfer *transfer) {
-  Transfer *before = NULL, *it = multi->ready;
-  if (!transfer->is_ready) return;
-  for (; it != transfer; it = it->next_ready)
+void sc_multi_dequeue(Multi *multi, int queue, Transfer *transfer) {
+  Transfer *before = NULL, *it = multi->first[queue];
+  if (!transfer->is_in[queue]) return;
+  for (; it != transfer; it = it->next_in[queue])
     before = it;
   if (before) {
-    before->next_ready = transfer->next_ready;
+    before->next_in[queue] = transfer->next_in[queue];
   } else {
-    multi->ready = transfer->next_ready;
+    multi->first[queue] = transfer->next_in[queue];
   }
-  if (multi->last_ready == transfer) multi->last_ready = before;
-  transfer->is_ready = 0;
+  if (multi->last[queue] == transfer) multi->last[queue] = before;
+  transfer->is_in[queue] = 0;
+}
+
+/* Takes the first one, if there is one. */
+static Transfer *take(Multi *multi, int queue) {
+  Transfer *first = multi->first[queue];
+  if (first) sc_multi_dequeue(multi, queue, first);
+  return first;
 }
 
 /* ---- what libcurl waits for --------------------------------------------- */
@@ -169,31 +183,38 @@ static double quiet(const Multi *multi, double now) {
   return left > 0 ? left : 0;
 }
 
+/* The one that has rested longest gets its next slice. */
+static int go_on(Multi *multi) {
+  Transfer *transfer = take(multi, QUEUE_RESTING);
+  CURLcode code;
+  transfer->fed = 0;
+  multi->was_rest = 1;
+  if (transfer->paused) return 1; /* it goes on when Lua has looked */
+  code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+  if (code != CURLE_OK) sc_transfer_done(transfer, code);
+  return 1;
+}
+
 /* One turn: 1 if something was done, 0 if not, -1 if libcurl failed. Sockets
  * and the timer take turns when both have something. */
 static int take_turn(Multi *multi, double wait) {
   double now = seconds_now();
   int ready, socket;
   if (look(multi, now)) return 1;
+  if (multi->first[QUEUE_RESTING]) {
+    if (!multi->was_rest) return go_on(multi);
+    wait = 0;
+  }
+  multi->was_rest = 0;
   if (multi->due <= now && !multi->was_timer) {
     return act(multi, CURL_SOCKET_TIMEOUT, 0);
   }
-  wait = multi->ready ? 0 : fmin(wait, quiet(multi, now));
+  wait = multi->first[QUEUE_READY] ? 0 : fmin(wait, quiet(multi, now));
   socket = sc_sockets_wait(multi->sockets - 1, wait, &ready);
   if (socket >= 0) return act(multi, socket, ready);
   if (wait > 0) now = seconds_now();
   if (multi->due <= now) return act(multi, CURL_SOCKET_TIMEOUT, 0);
-  return look(multi, now);
-}
-
-/* Takes the next transfer that Lua has to look at out of its list. */
-static Transfer *take_ready(Multi *multi) {
-  Transfer *transfer = multi->ready;
-  if (transfer) {
-    multi->ready = transfer->next_ready;
-    transfer->is_ready = 0;
-  }
-  return transfer;
+  return multi->first[QUEUE_RESTING] ? go_on(multi) : look(multi, now);
 }
 
 /* turn(wait) -> the key of a transfer that Lua has to look at, or nil; whether
@@ -205,7 +226,7 @@ static int multi_turn(lua_State *L) {
   int done = take_turn(multi, luaL_optnumber(L, 2, 0));
   Transfer *transfer;
   if (done < 0) return luaL_error(L, "libcurl failed");
-  transfer = take_ready(multi);
+  transfer = take(multi, QUEUE_READY);
   if (transfer) {
     lua_pushlightuserdata(L, transfer);
   } else {
@@ -226,7 +247,8 @@ static int multi_descriptor(lua_State *L) {
  * sockets; nothing if there is no such moment. */
 static int multi_timeout(lua_State *L) {
   const Multi *multi = sc_multi_check(L, 1);
-  double left = multi->ready ? 0 : quiet(multi, seconds_now());
+  int waits = !multi->first[QUEUE_READY] && !multi->first[QUEUE_RESTING];
+  double left = waits ? quiet(multi, seconds_now()) : 0;
   if (left == HUGE_VAL) return 0;
   lua_pushnumber(L, left);
   return 1;
@@ -241,8 +263,8 @@ static int multi_close(lua_State *L) {
   while (multi->running) {
     sc_transfer_done(multi->running, CURLE_ABORTED_BY_CALLBACK);
   }
-  while (multi->ready)
-    sc_multi_unmark_ready(multi, multi->ready);
+  while (take(multi, QUEUE_READY)) {
+  }
   multi->handle = NULL;
   curl_multi_cleanup(handle);
   sc_sockets_close(multi->sockets - 1);
@@ -277,6 +299,7 @@ int multi_new(lua_State *L) {
   SET(SOCKETDATA, multi);
   SET(TIMERFUNCTION, on_timer);
   SET(TIMERDATA, multi);
+  SET(MAXCONNECTS, MAX_CONNECTIONS);
   return 1;
 }
 

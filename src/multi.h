@@ -25,8 +25,15 @@ typedef struct Multi {
   int count;
   int streaming; /* so many of them may wait for Lua */
   Alarms alarms;
-  Transfer *ready, *last_ready; /* ended, or paused for Lua */
+  Transfer *first[2], *last[2]; /* of the queues */
+  int was_rest;                 /* the last turn went to one that rested */
 } Multi;
+
+/* Queues of transfers. */
+enum {
+  QUEUE_READY,  /* ended, paused for Lua, or moving: Lua has to look */
+  QUEUE_RESTING /* had its slice of a turn, goes on in another */
+};
 
 /* Raises unless the multi at `index` is open. */
 Multi *sc_multi_check(lua_State *L, int index);
@@ -35,9 +42,9 @@ void sc_multi_push_settings(lua_State *L, int index);
 /* 0, or -1 when libcurl refuses; the transfer is running afterwards. */
 int sc_multi_add(Multi *multi, Transfer *transfer);
 void sc_multi_remove(Multi *multi, Transfer *transfer);
-/* Lua has to look at a transfer, or has looked. */
-void sc_multi_mark_ready(Multi *multi, Transfer *transfer);
-void sc_multi_unmark_ready(Multi *multi, Transfer *transfer);
+/* Into a queue, if it is not there yet, and out of it. */
+void sc_multi_enqueue(Multi *multi, int queue, Transfer *transfer);
+void sc_multi_dequeue(Multi *multi, int queue, Transfer *transfer);
 
 /* multi(settings) -> a new multi, with the settings of its connections as
  * connection.h has them, or none. Transfers read them at their birth. */

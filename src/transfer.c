@@ -67,7 +67,7 @@ static Transfer *check_transfer(lua_State *L) {
 
 void sc_transfer_done(Transfer *transfer, CURLcode code) {
   sc_multi_remove(transfer->multi, transfer);
-  sc_multi_mark_ready(transfer->home, transfer);
+  sc_multi_enqueue(transfer->home, QUEUE_READY, transfer);
   transfer->state = TRANSFER_DONE;
   transfer->code = code;
   if (code == CURLE_OK && !transfer->headers_read) {
@@ -84,15 +84,16 @@ static void clear(Transfer *transfer) {
   transfer->state = TRANSFER_IDLE;
   transfer->status = transfer->too_large = transfer->no_memory = 0;
   transfer->sends = 0;
+  transfer->fed = 0;
   transfer->told = transfer->paused = transfer->hungry = 0;
   transfer->misfit = MISFIT_NONE;
   transfer->message[0] = '\0';
-  sc_multi_unmark_ready(transfer->home, transfer);
+  sc_multi_dequeue(transfer->home, QUEUE_READY, transfer);
   sc_wire_begin(transfer);
 }
 
-/* start(request) -> true and the table of what Lua supplies and takes, if
- * there is one; or nil and a failure. Begins the transfer. */
+/* start(request, sliced) -> true and the table of what Lua supplies and takes,
+ * if there is one; or nil and a failure. Begins the transfer. */
 static int transfer_start(lua_State *L) {
   Transfer *transfer = check_transfer(L);
   Request *request = sc_request_check(L, 2);
@@ -104,6 +105,7 @@ static int transfer_start(lua_State *L) {
     return sc_fail(L, "io",
                    "the body or the document was begun and cannot begin again");
   }
+  transfer->sliced = lua_toboolean(L, 3);
   lua_settop(L, 2);
   sc_setslot(L, 1, TRANSFER_REQUEST);
   sc_getslot(L, 1, TRANSFER_MULTI);
@@ -178,7 +180,7 @@ static int transfer_finish(lua_State *L) {
   }
   transfer->state = TRANSFER_IDLE;
   transfer->request = NULL;
-  sc_multi_unmark_ready(transfer->home, transfer);
+  sc_multi_dequeue(transfer->home, QUEUE_READY, transfer);
   for (slot = TRANSFER_REQUEST; slot <= TRANSFER_FAILURE; slot++) {
     lua_pushnil(L);
     sc_setslot(L, 1, slot);
@@ -215,6 +217,7 @@ static void resume(Transfer *transfer) {
   CURLcode code;
   if (!transfer->multi || !transfer->paused) return;
   transfer->paused = transfer->hungry = 0;
+  transfer->fed = 0;
   code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
   if (code != CURLE_OK) sc_transfer_done(transfer, code);
 }
@@ -285,7 +288,7 @@ static int transfer_progress(lua_State *L) {
 static int transfer_gc(lua_State *L) {
   Transfer *transfer = check_transfer(L);
   if (transfer->multi) sc_multi_remove(transfer->multi, transfer);
-  if (transfer->home) sc_multi_unmark_ready(transfer->home, transfer);
+  if (transfer->home) sc_multi_dequeue(transfer->home, QUEUE_READY, transfer);
   if (transfer->easy) curl_easy_cleanup(transfer->easy);
   transfer->easy = NULL;
   curl_url_cleanup(transfer->address);

@@ -28,6 +28,10 @@
 /* From 7.80 on libcurl tells each time it sends a request. */
 #define TRANSFER_KNOWS_RESENDS (LIBCURL_VERSION_NUM >= 0x075000)
 
+/* How many bytes of a document a turn of a task moves, about: they are hashed
+ * and written on the way. */
+#define TRANSFER_SLICE 2048
+
 struct Multi;
 
 /* The slots: what Lua's collector leaves alone for a transfer. */
@@ -56,8 +60,8 @@ typedef struct Transfer {
   struct Multi *home;           /* kept alive by a slot */
   struct Multi *multi;          /* the same, while running */
   struct Transfer *next, *prev; /* in the multi's list */
-  struct Transfer *next_ready;  /* in the list of those Lua has to look at */
-  int is_ready;                 /* it is in that one */
+  struct Transfer *next_in[2];  /* in the multi's queues */
+  char is_in[2];                /* it is in that one */
   size_t alarm;                 /* its place among the alarms, 0: none */
   double look_at;               /* when to look whether it is late */
   Request *request;             /* anchored by a slot */
@@ -69,6 +73,8 @@ typedef struct Transfer {
   int too_large;    /* the body broke the cap */
   int no_memory;    /* a callback found none */
   int sends;        /* how often libcurl sent the request */
+  int sliced;       /* body bytes go in small pieces, to keep turns short */
+  size_t fed;       /* so many came in this turn */
   int told;         /* Lua told the failure, it is in its slot */
   Misfit misfit;
   int paused; /* until Lua has supplied or taken bytes */

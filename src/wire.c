@@ -116,14 +116,25 @@ static int keep_refusal(Transfer *transfer, const char *bytes, size_t size) {
 /* Lua has the word before this goes on. */
 static void pause_for_lua(Transfer *transfer) {
   transfer->paused = 1;
-  sc_multi_mark_ready(transfer->home, transfer);
+  sc_multi_enqueue(transfer->home, QUEUE_READY, transfer);
 }
 
 /* Lua may want to know that bytes have moved. */
 static void tell_lua(Transfer *transfer) {
   if (transfer->request->streams) {
-    sc_multi_mark_ready(transfer->home, transfer);
+    sc_multi_enqueue(transfer->home, QUEUE_READY, transfer);
   }
+}
+
+/* Whether the bytes have to wait for another turn. */
+static int rests(Transfer *transfer, size_t size) {
+  if (!transfer->sliced || transfer->request->sink.kind == SINK_NONE) return 0;
+  if (transfer->fed >= TRANSFER_SLICE) {
+    sc_multi_enqueue(transfer->home, QUEUE_RESTING, transfer);
+    return 1;
+  }
+  transfer->fed += size;
+  return 0;
 }
 
 static size_t on_body(char *bytes, size_t one, size_t size, void *context) {
@@ -131,6 +142,7 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context) {
   Sink *sink = &transfer->request->sink;
   int failed;
   (void)one;
+  if (rests(transfer, size)) return CURL_WRITEFUNC_PAUSE;
   tell_lua(transfer);
   if (!sc_wire_is_success(transfer)) {
     failed = keep_refusal(transfer, bytes, size);
@@ -150,7 +162,10 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *context) {
 
 static size_t on_read(char *into, size_t one, size_t size, void *context) {
   Transfer *transfer = context;
-  long got = sc_source_read(&transfer->request->source, into, one * size);
+  size_t room = one * size;
+  long got;
+  if (transfer->sliced && room > TRANSFER_SLICE) room = TRANSFER_SLICE;
+  got = sc_source_read(&transfer->request->source, into, room);
   tell_lua(transfer);
   if (got == SC_SOURCE_WAITS) {
     transfer->hungry = 1;

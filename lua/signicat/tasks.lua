@@ -41,6 +41,13 @@ local function cancelled_result(operation, note)
                                     operation = operation, attempts = 0 } }
 end
 
+--- A coroutine of any function: Lua 5.1 makes none of one in C.
+local function new_thread(fn)
+  local ok, thread = pcall(coroutine.create, fn)
+  return ok and thread
+    or coroutine.create(function(...) return fn(...) end)
+end
+
 -- -- a queue -----------------------------------------------------------------
 
 --- A first-in, first-out list.
@@ -58,7 +65,12 @@ local function take(queue)
   local item = queue[first]
   if item == nil then return nil end
   queue[first] = nil
-  queue.first = first + 1
+  -- From the start again when it is empty: a table of long keys grows slow.
+  if first == queue.last then
+    queue.first, queue.last = 1, 0
+  else
+    queue.first = first + 1
+  end
   return item
 end
 
@@ -90,12 +102,10 @@ end
 
 --- Ends what a task left under way.
 local function end_transfers(task)
-  local loop = task.loop
-  for key, owner in pairs(loop.owners) do
-    if owner == task then
-      local transfer = loop.transfers[key]
-      if transfer then transfer:cancel() end
-      loop:forget(key)
+  for _, line in pairs(task.loop.lines) do
+    if line.owner == task then
+      line.transfer:cancel()
+      line.owner = nil
     end
   end
 end
@@ -104,8 +114,11 @@ local function finish(task, result)
   local loop = task.loop
   if task.open > 0 then end_transfers(task) end
   task.result = result
+  -- The last one takes its place.
+  local list, last = loop.tasks, loop.tasks[loop.count]
+  list[task.place], last.place = last, task.place
+  list[loop.count] = nil
   loop.count = loop.count - 1
-  loop.tasks[task] = nil
   for _, waiter in ipairs(task.waiters or {}) do loop:wake(waiter) end
   task.waiters, task.children = nil, nil
 end
@@ -135,7 +148,7 @@ local function step_on(task, done, what, ...)
     return finish(task, { n = select("#", ...) + 1, what, ... })
   end
   if what == START then
-    task.to_start, task.start_key, task.request = ...
+    task.to_start, task.request = ...
     put(loop.starts, task)
   elseif what == SLEEP then
     task.until_when = ...
@@ -168,7 +181,7 @@ function Task:cancel()
   if not self.begun then
     finish(self, cancelled_result("task", CANCELLED))
   elseif self.waits_for then
-    loop.transfers[self.waits_for]:cancel()
+    self.waits_for.transfer:cancel()
   elseif loop.current ~= self then
     loop:wake(self)
   end
@@ -213,15 +226,14 @@ function tasks.loop(multi)
   return setmetatable({
     multi = multi,
     count = 0, -- tasks that are not done
-    tasks = {}, -- the same, as a set
+    tasks = {}, -- the same, as a list
     running = 0, -- transfers
+    may_start = math.huge, -- so many more
     runnable = new_queue(),
     starts = new_queue(), -- tasks with a transfer to start
     sleepers = heap.new(),
-    -- By key, those under way; whoever waits for one holds it.
-    transfers = setmetatable({}, { __mode = "v" }),
-    owners = {}, -- key -> its task, or false for a caller that blocks
-    pending = {}, -- keys of transfers to look at while their caller is busy
+    -- Of transfers, by their key; the transport holds them.
+    lines = setmetatable({}, { __mode = "v" }),
   }, Loop)
 end
 
@@ -249,42 +261,46 @@ function Loop:caller()
     .. "the task's function, or start a task of its own with client:async")
 end
 
---- Notes a transfer that is under way for a task, or for a caller that blocks.
-local function note(self, key, transfer, owner)
-  self.transfers[key], self.owners[key] = transfer, owner
-  self.pending[key] = nil
-  if owner then owner.open = owner.open + 1 end
-end
-
 --- The task of this loop that runs now, or nil; never raises.
 function Loop:task()
   if active ~= self then return nil end
   return task_of[tasks.this_coroutine()]
 end
 
+--- What a transport sends one request at a time with: a transfer, who waits
+--- for it, and whether there is something to look at meanwhile.
+function Loop:line()
+  local transfer = core.transfer(self.multi)
+  local line = { transfer = transfer, owner = nil, pending = false }
+  self.lines[transfer:key()] = line
+  return line
+end
+
 --- Starts the transfer that a task yielded for, after the yield.
-local function start(self, task)
-  local transfer, key, request = task.to_start, task.start_key, task.request
+local function start(task)
+  local line, request = task.to_start, task.request
   task.to_start, task.request = nil, nil
   if task.is_cancelled then return resume(task, nil, cancelled()) end
-  local started, functions = transfer:start(request)
+  local started, functions = line.transfer:start(request, true)
   if not started then
     functions.sent = false
     return resume(task, nil, functions)
   end
-  note(self, key, transfer, task)
-  task.waits_for, task.functions = key, functions
+  line.owner, line.pending = task, false
+  task.open = task.open + 1
+  task.waits_for, task.functions = line, functions
 end
 
 --- A transfer has something for its caller.
 local function look(self, key)
-  local owner = self.owners[key]
-  if owner and owner.waits_for == key then
+  local line = self.lines[key]
+  local owner = line and line.owner
+  if owner and owner.waits_for == line then
     local functions = owner.functions
     owner.waits_for, owner.functions = nil, nil
     resume(owner, true, functions)
-  elseif owner ~= nil then
-    self.pending[key] = true
+  elseif line then
+    line.pending = true
   end
 end
 
@@ -314,14 +330,16 @@ local function advance(self)
     go_on(task)
     return true
   end
-  task = take(self.starts)
+  task = self.may_start > 0 and take(self.starts)
   if not task then return false end
-  if not task.result then start(self, task) end
+  self.may_start = self.may_start - 1
+  if not task.result then start(task) end
   return true
 end
 
 local function has_more(self)
-  return self.runnable[self.runnable.first] or self.starts[self.starts.first]
+  return self.runnable[self.runnable.first]
+    or self.may_start > 0 and self.starts[self.starts.first]
 end
 
 --- Does one thing of each kind that is to be done; waits up to `wait` seconds
@@ -353,14 +371,18 @@ end
 --- Makes a task; it begins in a turn of its own.
 function Loop:async(client, fn, ...)
   local task = setmetatable({ loop = self, client = client, open = 0,
-    thread = coroutine.create(fn),
+    thread = new_thread(fn),
     arguments = { n = select("#", ...), ... } }, Task)
   task_of[task.thread] = task
   self.count = self.count + 1
-  self.tasks[task] = true
+  self.tasks[self.count], task.place = task, self.count
   self:wake(task)
   return task
 end
+
+-- Transfers that a step starts at most. What a new connection asks of libcurl
+-- later, it asks for at one time with all that began at one time.
+local STARTS = 8
 
 --- Turns until nothing is left to be done at once, or the time is over.
 ---@param budget number? seconds
@@ -369,7 +391,9 @@ function Loop:step(budget)
   if active then core.misuse("client:step is for the main program") end
   local ends = budget and core.now() + budget or math.huge
   local done
+  self.may_start = STARTS
   repeat done = self:turn(0) until not done or core.now() >= ends
+  self.may_start = math.huge
   return self.count
 end
 
@@ -393,7 +417,8 @@ end
 
 --- Drops all tasks: their transfers were ended by closing the multi.
 function Loop:close()
-  for task in pairs(self.tasks) do
+  while self.count > 0 do
+    local task = self.tasks[self.count]
     task.is_cancelled, task.open = true, 0
     finish(task, cancelled_result("task", "the client was closed"))
   end
@@ -409,67 +434,61 @@ end
 --- unseen.
 ---@return boolean? started
 ---@return table? functions what Lua supplies and takes, or the failure
-function Loop:start(transfer, key, request)
+function Loop:start(line, request)
   local task = self:caller()
   if task then
     if task.is_cancelled then return nil, cancelled() end
-    local started, functions = coroutine.yield(START, transfer, key, request)
+    local started, functions = coroutine.yield(START, line, request)
     -- It goes on when there is something to look at.
-    if started then self.pending[key] = true end
+    line.pending = started
     return started, functions
   end
   local left = self.blocking
   if left then
     self.blocking = nil
-    local abandoned = self.transfers[left]
-    if abandoned then abandoned:cancel() end
-    self:forget(left)
+    left.transfer:cancel()
   end
-  local started, functions = transfer:start(request)
-  if not started then
-    functions.sent = false
-    return nil, functions
-  end
-  note(self, key, transfer, false)
-  return true, functions
+  local started, functions = line.transfer:start(request)
+  if not started then functions.sent = false end
+  line.pending = false
+  return started, functions
 end
 
 --- Blocks until a transfer has something to look at.
-local function block(self, key)
-  local pending, multi, transfer = self.pending, self.multi, self.transfers[key]
-  self.blocking = key
+local function block(self, line)
+  local multi, transfer = self.multi, line.transfer
+  self.blocking = line
   repeat
     if self.count > 0 then
       self:turn(LONG)
     else
       -- Nobody else waits, so there is nothing to hand out.
       local ready = multi:turn(LONG)
-      if ready then pending[ready] = true end
+      if ready then look(self, ready) end
     end
-  until pending[key] or transfer:done()
+  until line.pending or transfer:done()
   self.blocking = nil
 end
 
 --- Waits until a started transfer has something to look at.
-function Loop:wait(key)
-  local pending = self.pending
-  local task = self.owners[key]
-  if not pending[key] then
+function Loop:wait(line)
+  local task = line.owner
+  if not line.pending then
     if task then
-      task.waits_for = key
+      task.waits_for = line
       coroutine.yield(PARK)
     else
-      block(self, key)
+      block(self, line)
     end
   end
-  pending[key] = nil
+  line.pending = false
 end
 
---- Forgets a transfer that has ended.
-function Loop:forget(key)
-  local task = self.owners[key]
+--- A transfer has ended, and its line is free again.
+function Loop:forget(line) -- luacheck: no self
+  local task = line.owner
   if task then task.open = task.open - 1 end
-  self.transfers[key], self.owners[key], self.pending[key] = nil, nil, nil
+  line.owner = nil
 end
 
 --- Sleeps; a task that is cancelled meanwhile wakes at once.
@@ -527,7 +546,7 @@ function tasks.try(fn, ...)
   local outer = tasks.this_coroutine()
   local task = outer and task_of[outer]
   if not task then return pcall(fn, ...) end
-  local thread = coroutine.create(fn)
+  local thread = new_thread(fn)
   task_of[thread] = task
   return relay(thread, coroutine.resume(thread, ...))
 end

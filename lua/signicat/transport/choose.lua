@@ -68,6 +68,13 @@ function Sockets.can_wait()
   return CAN_WAIT[choose.phase()] or false
 end
 
+--- What a timer does for one who waits, and who may be gone by then with all
+--- locals: nothing here is an upvalue of that one's.
+local function act_apart(_, box, act, ...)
+  box.ok, box.value, box.more = pcall(act, ...)
+  box.done:post()
+end
+
 --- Runs a function where the end of the caller's request does not end it,
 --- and waits for what it returns, up to `seconds`.
 ---@param seconds number
@@ -75,18 +82,13 @@ end
 ---@return any ... what it returned; nil and a failure when it is late
 function Sockets.apart(seconds, act, ...)
   if not CAN_WAIT[choose.phase()] then return act(...) end
-  local done = require "ngx.semaphore".new()
-  local ok, value, more
-  local started = ngx.timer.at(0, function(_, ...)
-    ok, value, more = pcall(act, ...)
-    done:post()
-  end, ...)
-  if not started then return act(...) end
-  if not done:wait(seconds) then
+  local box = { done = require "ngx.semaphore".new() }
+  if not ngx.timer.at(0, act_apart, box, act, ...) then return act(...) end
+  if not box.done:wait(seconds) then
     return nil, { kind = "timeout", note = "no token came in time" }
   end
-  if not ok then error(value, 0) end
-  return value, more
+  if not box.ok then error(box.value, 0) end
+  return box.value, box.more
 end
 
 --- Ends the call that a light thread is in; whether it was in one.

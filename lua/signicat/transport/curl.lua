@@ -22,24 +22,16 @@ local function may_protect()
 end
 
 --- Lets Lua supply and take bytes.
-local function serve(self, transfer, key, functions, state)
+local function serve(loop, line, functions, state)
+  local transfer = line.transfer
   if not may_protect() then
     return streams.serve(transfer, functions, state)
   end
   local ok, raised = pcall(streams.serve, transfer, functions, state)
   if ok then return end
   transfer:cancel()
-  self.loop:forget(key)
+  loop:forget(line)
   error(raised, 0)
-end
-
---- Waits until the transfer is done.
-local function carry(self, transfer, key, functions)
-  local state = functions and {}
-  repeat
-    self.loop:wait(key)
-    if functions then serve(self, transfer, key, functions, state) end
-  until transfer:done()
 end
 
 --- Sends one request and waits for its answer.
@@ -49,18 +41,21 @@ end
 function Curl:send(request)
   local idle, loop = self.idle, self.loop
   local last = #idle
-  local transfer = idle[last] or core.transfer(loop.multi)
+  local line = idle[last] or loop:line()
   idle[last] = nil
-  local key = transfer:key()
-  local started, functions = loop:start(transfer, key, request)
+  local started, functions = loop:start(line, request)
   if not started then
-    idle[#idle + 1] = transfer
+    idle[#idle + 1] = line
     return nil, functions
   end
-  carry(self, transfer, key, functions)
-  loop:forget(key)
+  local transfer, state = line.transfer, functions and {}
+  repeat
+    loop:wait(line)
+    if functions then serve(loop, line, functions, state) end
+  until transfer:done()
+  loop:forget(line)
   local response, reason = transfer:finish()
-  idle[#idle + 1] = transfer
+  idle[#idle + 1] = line
   return response, reason
 end
 

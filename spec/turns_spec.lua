@@ -1,0 +1,59 @@
+-- turns_spec.lua: a turn of a client's loop does little, however many tasks
+-- wait and however long a document is: the longest is counted in instructions.
+
+local core = require "signicat.core"
+local helper = require "spec.helper"
+
+describe("the longest turn", function()
+  local folder, remove
+
+  before_each(function() folder, remove = helper.folder() end)
+  after_each(function() remove() end)
+
+  -- Its instructions, and how many turns there were.
+  local function longest(way, tasks, size, answer)
+    helper.write(folder .. "/document", ("x"):rep(size or 1))
+    local server = assert(core.spawn(helper.lua, { "spec/support/server.lua",
+      "ok", answer }))
+    local port = assert(server:read_line(20))
+    local output = helper.run(([[
+      package.cpath = "build/5.4/spec/?.so;" .. package.cpath
+      loadfile "spec/turns/turns.lua"("http://127.0.0.1:%s/sign", %q, "%d", %q)
+    ]]):format(port, way, tasks, folder .. "/document"),
+      "timeout 300 valgrind -q --tool=callgrind --trace-children=yes "
+        .. "--dump-before=turn_mark "
+        .. "--callgrind-out-file=" .. folder .. "/out env")
+    server:kill()
+    local most, count = 0, 0
+    for _, name in ipairs(helper.names_in(folder)) do
+      -- The first is what was before.
+      local turn = tonumber(name:match "^out%.(%d+)$")
+      if turn and turn > 1 then
+        local text = helper.read(folder .. "/" .. name)
+        most = math.max(most, tonumber(text:match "\ntotals: (%d+)"))
+        count = count + 1
+      end
+      os.remove(folder .. "/" .. name)
+    end
+    assert.is_true(count > 1, output)
+    return most, count
+  end
+
+  it("is as long with 1000 waiting tasks as with one", function()
+    local one = longest("get", 1, nil, "ok")
+    local many = longest("get", 1000, nil, "ok")
+    assert.is_true(many < 2 * one, many .. " to " .. one)
+  end)
+
+  for way, answer in pairs { upload = "stored", download = "large:%d" } do
+    it("is as long for 4 MiB as for 1 KiB: " .. way, function()
+      local function of(size)
+        return longest(way, 1, size, answer:format(size))
+      end
+      local short = of(1024)
+      local long, turns = of(4 * 2 ^ 20)
+      assert.is_true(long < 2 * short, long .. " to " .. short)
+      assert.is_true(turns > 1024, turns)
+    end)
+  end
+end)
