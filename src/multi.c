@@ -263,8 +263,7 @@ static int multi_close(lua_State *L) {
   while (multi->running) {
     sc_transfer_done(multi->running, CURLE_ABORTED_BY_CALLBACK);
   }
-  while (take(multi, QUEUE_READY)) {
-  }
+  while (take(multi, QUEUE_READY)) {}
   multi->handle = NULL;
   curl_multi_cleanup(handle);
   sc_sockets_close(multi->sockets - 1);
