@@ -33,7 +33,7 @@ describe("README.md", function()
   end
 
   it("shows nothing that is not run below", function()
-    assert.equal(3, #blocks)
+    assert.equal(4, #blocks)
   end)
 
   it("shows a loop that runs to its end", function()
@@ -70,6 +70,16 @@ describe("README.md", function()
     end
     assert.is_true(#shown > 4)
     assert.equal(plain(shown), plain(lines))
+  end)
+
+  it("shows tasks that go on by steps", function()
+    local printed
+    local service = assert(require "signicat.sandbox".start())
+    local sign = assert(service:client())
+    run(blocks[4], { sign = sign, print = function(text) printed = text end })
+    sign:close()
+    service:stop()
+    assert.equal("two", printed)
   end)
 
   it("shows what lua-cjson does where lua-cjson does it", function()

@@ -1,5 +1,5 @@
 -- redis_examples_spec.lua: the examples and the lines to copy of
--- docs/hosts-redis.md that want a Redis, with one.
+-- docs/redis.md that want a Redis, with one.
 
 local helper = require "spec.helper"
 local servers = require "spec.support.redis"
