@@ -1,5 +1,5 @@
--- client_spec.lua: children of a client, its strict twin, and the client that
--- the environment describes.
+-- client_spec.lua: children of a client, its strict twin, one that is warm, and
+-- the client that the environment describes.
 
 local helper = require "spec.helper"
 local sandbox = require "signicat.sandbox"
@@ -220,6 +220,31 @@ describe("client:strict", function()
     assert(coroutine.resume(task))
     local is_fine, err = coroutine.resume(task)
     assert.same({ false, "not_found" }, { is_fine, err.kind })
+  end)
+end)
+
+describe("client:warm", function()
+  local service
+
+  setup(function() service = assert(sandbox.start()) end)
+  teardown(function() service:stop() end)
+
+  it("leaves a token and a connection for the first call", function()
+    local sign = assert(service:client())
+    assert.is_true(sign:warm())
+    assert(service:clear_journal())
+    local _, meta = assert(sign.sessions:list())
+    assert.is_true(meta.reused)
+    assert.equal(0, #assert(service:journal { operation = "token" }))
+    assert.is_true(sign:async(function() return sign:warm() end):wait())
+    sign:close()
+  end)
+
+  it("fails as a call would", function()
+    local sign = assert(service:client { client_secret = "wrong" })
+    local done, err = sign:warm()
+    assert.same({ nil, "auth" }, { done, err.kind })
+    sign:close()
   end)
 end)
 

@@ -2,6 +2,7 @@
 -- service and on a server that misbehaves.
 
 local core = require "signicat.core"
+local gateway = require "spec.support.gateway"
 local helper = require "spec.helper"
 local sandbox = require "signicat.sandbox"
 local signicat = require "signicat"
@@ -257,6 +258,28 @@ describe("a task", function()
         sign:async(function() sign[name](sign) end):wait()
       end, "is for the main program")
     end
+  end)
+
+  it("shares one connection with 63 others over HTTP/2", function()
+    local front = gateway.start(service.url)
+    local fast = assert(service:client { base_url = front.url .. "/sign",
+      tls = { ca_file = front.ca_file } })
+    local connections, protocols, calls = {}, {}, 0
+    for _ = 1, 64 do
+      fast:async(function()
+        local page, meta = fast.sessions:list { limit = 1 }
+        assert(page, meta)
+        calls = calls + 1
+        connections[meta.headers["x-connection"]] = true
+        protocols[meta.headers["x-protocol"]] = true
+      end)
+    end
+    fast:run()
+    fast:close()
+    front:stop()
+    local id = next(connections)
+    assert.same({ 64, { [id] = true }, { ["HTTP/2.0"] = true } },
+      { calls, connections, protocols })
   end)
 
   it("goes on while the main program calls", function()

@@ -94,6 +94,19 @@ function Client:request(method, path, opts)
   return call.request(self, method, path, opts)
 end
 
+--- Does ahead of time what a first call does besides: fetches the token, looks
+--- up the name, reads the certificates, opens a connection; by reading a list of
+--- one session, so that a credential without permission shows, too.
+---@param opts signicat.CallOptions?
+---@return true? done
+---@return signicat.Meta|signicat.Error meta or err
+---@return signicat.Meta? meta when it failed
+function Client:warm(opts)
+  local page, meta, failed_meta = self.sessions:list({ limit = 1 }, opts)
+  if not page then return nil, meta, failed_meta end
+  return true, meta
+end
+
 --- The loop that a client's tasks run in.
 local function loop_of(client)
   local loop = client.transport.loop

@@ -2,8 +2,8 @@
 -- plain HTTP/1.1 inside, a connection of its own for each request.
 --
 -- It passes on what comes as it comes and repeats nothing. All its files lie
--- in a temporary folder. The header X-Protocol of an answer says over which
--- HTTP it came.
+-- in a temporary folder. The headers X-Protocol and X-Connection of an answer
+-- say over which HTTP and on which connection it came.
 
 local nginx = require "spec.support.nginx"
 
@@ -15,6 +15,7 @@ local SERVER = [[
     ssl_certificate server.pem;
     ssl_certificate_key server.key;
     add_header X-Protocol $server_protocol always;
+    add_header X-Connection $connection always;
     location / {
       proxy_pass URL;
       proxy_pass_header Date;
