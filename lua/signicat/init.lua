@@ -95,7 +95,7 @@ function Client:request(method, path, opts)
 end
 
 --- Does ahead of time what a first call does besides: fetches the token, looks
---- up the name, reads the certificates, opens a connection; by reading a list of
+--- up the name, reads the certificates, opens a connection; reads a list of
 --- one session, so that a credential without permission shows, too.
 ---@param opts signicat.CallOptions?
 ---@return true? done

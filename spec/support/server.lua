@@ -245,7 +245,7 @@ function behave.early_stall(connection)
   connection:settimeout(0)
   repeat
     socket.sleep(0.05)
-  until socket.gettime() - began > 0.8
+  until socket.gettime() - began > 2
   return false
 end
 
