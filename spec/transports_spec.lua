@@ -1,5 +1,6 @@
--- transports_spec.lua: every transport does the same: one list of cases over
--- libcurl and over the sockets of a real nginx.
+-- transports_spec.lua: every transport does the same, however its callers
+-- wait: one list of cases over libcurl, blocking and in tasks, and over the
+-- sockets of a real nginx.
 
 local cases = require "spec.support.transport_cases"
 local core = require "signicat.core"
@@ -52,6 +53,10 @@ end
 
 describe("the transport on libcurl", function()
   describe_cases(run_case)
+end)
+
+describe("the transport on libcurl, in tasks,", function()
+  describe_cases(function(number, where) run_case(number, where, "task") end)
 end)
 
 -- The core in nginx is LuaJIT's, as the Lua there is.

@@ -107,8 +107,14 @@ function Client:warm(opts)
   return true, meta
 end
 
+--- What a closed client sends with.
+local closed = {
+  send = function() core.misuse("this client is closed") end,
+}
+
 --- The loop that a client's tasks run in.
 local function loop_of(client)
+  if client.transport == closed then closed.send() end
   local loop = client.transport.loop
   if not loop then
     core.misuse("this client's transport has no tasks; that of libcurl has")
@@ -182,11 +188,6 @@ end
 function Client:timeout()
   return loop_of(self):timeout()
 end
-
---- What a closed client sends with.
-local closed = {
-  send = function() core.misuse("this client is closed") end,
-}
 
 --- Closes the connections. Calls of a closed client raise.
 function Client:close()

@@ -143,6 +143,7 @@ end
 
 local function step_on(task, done, what, ...)
   local loop = task.loop
+  if task.result then return end -- it closed the client
   if not done then return give_up(task, what) end
   if coroutine.status(task.thread) == "dead" then
     return finish(task, { n = select("#", ...) + 1, what, ... })

@@ -26,11 +26,31 @@ local function levers(url)
   return service
 end
 
+--- A client whose every call is made in a task of its own.
+local function in_tasks(client)
+  local function front(object)
+    return setmetatable({}, { __index = function(_, name)
+      local member = object[name]
+      if type(member) ~= "function" or name == "close" then return member end
+      return function(_, ...)
+        return client:async(member, object, ...):wait()
+      end
+    end })
+  end
+  local made = front(client)
+  for _, name in ipairs { "documents", "collections", "sessions" } do
+    rawset(made, name, front(client[name]))
+  end
+  rawset(made, "close", function() client:close() end)
+  return made
+end
+
 --- Runs one case.
 ---@param number integer of the case
 ---@param where table port, of server.lua; url, client_id, client_secret, of
 --- a sandbox; folder
-return function(number, where)
+---@param way string? "task": its calls are made in tasks
+return function(number, where, way)
   local t, clients = { folder = where.folder }, {}
   local port = where.port
 
@@ -49,7 +69,7 @@ return function(number, where)
     end
     local client = assert(signicat.new(all))
     clients[#clients + 1] = client
-    return client
+    return way == "task" and in_tasks(client) or client
   end
 
   --- A connection that is kept would stop a server that has but one ear.
