@@ -214,6 +214,35 @@ describe("a task", function()
     assert.same({ "a1", "b1", "a2", "b2", "a3", "b3" }, order)
   end)
 
+  it("that yields for ever holds up no step", function()
+    local turns, over = 0, false
+    local task = sign:async(function()
+      repeat
+        turns = turns + 1
+        coroutine.yield()
+      until over
+    end)
+    for i = 1, 5 do
+      assert.equal(1, sign:step())
+      assert.equal(i, turns)
+    end
+    assert(sign.sessions:list { limit = 1 })
+    over = true
+    task:wait()
+  end)
+
+  it("may close its client", function()
+    local own = assert(service:client())
+    local task = own:async(function()
+      assert(own.sessions:list { limit = 1 })
+      own:close()
+      return "closed"
+    end)
+    local loop = own.transport.loop
+    repeat until loop:step(0.1) == 0
+    assert.equal("cancelled", select(2, task:wait()).kind)
+  end)
+
   it("may wait for another, and not for itself or in a circle", function()
     local first = sign:async(function() return sign.sessions:list() end)
     local second = sign:async(function() return first:wait() end)

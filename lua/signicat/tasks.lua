@@ -14,7 +14,7 @@ local observe = require "signicat.observe"
 local tasks = {}
 
 -- What a task yields to its loop. Anything else is the function's own yield:
--- the task goes on in its next turn.
+-- the task goes on in the next step.
 local START, SLEEP, PARK = {}, {}, {}
 
 local CANCELLED = "the task was cancelled"
@@ -72,6 +72,12 @@ local function take(queue)
     queue.first = first + 1
   end
   return item
+end
+
+--- The first queue, with all of the second behind it.
+local function join(queue, other)
+  for item in take, other do put(queue, item) end
+  return queue
 end
 
 -- -- a task -------------------------------------------------------------------
@@ -155,7 +161,8 @@ local function step_on(task, done, what, ...)
     task.until_when = ...
     loop.sleepers:add(task.until_when, task)
   elseif what ~= PARK then
-    loop:wake(task)
+    task.is_awake = true
+    put(loop.later, task)
   end
 end
 
@@ -231,6 +238,7 @@ function tasks.loop(multi)
     running = 0, -- transfers
     may_start = math.huge, -- so many more
     runnable = new_queue(),
+    later = new_queue(), -- tasks that yielded by themselves
     starts = new_queue(), -- tasks with a transfer to start
     sleepers = heap.new(),
     -- Of transfers, by their key; the transport holds them.
@@ -327,6 +335,7 @@ end
 --- Resumes one task or starts one transfer, if there is one.
 local function advance(self)
   local task = take(self.runnable)
+    or not self.in_step and take(self.later)
   if task then
     go_on(task)
     return true
@@ -340,6 +349,7 @@ end
 
 local function has_more(self)
   return self.runnable[self.runnable.first]
+    or not self.in_step and self.later[self.later.first]
     or self.may_start > 0 and self.starts[self.starts.first]
 end
 
@@ -349,6 +359,7 @@ end
 function Loop:turn(wait)
   local done = wake_sleeper(self)
   done = advance(self) or done
+  if self.closed then return done end
   local due = self.sleepers:first()
   if due then wait = math.max(0, math.min(wait, due - core.now())) end
   if done or has_more(self) then wait = 0 end
@@ -392,9 +403,10 @@ function Loop:step(budget)
   if active then core.misuse("client:step is for the main program") end
   local ends = budget and core.now() + budget or math.huge
   local done
-  self.may_start = STARTS
+  self.runnable, self.later = join(self.runnable, self.later), new_queue()
+  self.may_start, self.in_step = STARTS, true
   repeat done = self:turn(0) until not done or core.now() >= ends
-  self.may_start = math.huge
+  self.may_start, self.in_step = math.huge, false
   return self.count
 end
 
@@ -423,8 +435,9 @@ function Loop:close()
     task.is_cancelled, task.open = true, 0
     finish(task, cancelled_result("task", "the client was closed"))
   end
-  self.runnable, self.starts = new_queue(), new_queue()
+  self.runnable, self.later, self.starts = new_queue(), new_queue(), new_queue()
   self.sleepers = heap.new()
+  self.closed = true
   self.multi:close()
 end
 
