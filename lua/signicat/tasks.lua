@@ -163,6 +163,7 @@ local function step_on(task, done, what, ...)
   elseif what ~= PARK then
     task.is_awake = true
     put(loop.later, task)
+    loop:tell()
   end
 end
 
@@ -190,6 +191,7 @@ function Task:cancel()
     finish(self, cancelled_result("task", CANCELLED))
   elseif self.waits_for then
     self.waits_for.transfer:cancel()
+    loop:tell()
   elseif loop.current ~= self then
     loop:wake(self)
   end
@@ -246,12 +248,18 @@ function tasks.loop(multi)
   }, Loop)
 end
 
+--- Tells the event loop that drives this one, if any, that a step may be due.
+function Loop:tell()
+  if self.on_wake then self.on_wake() end
+end
+
 --- A task goes on in its turn.
 function Loop:wake(task)
   if task.is_awake or task.result then return end
   task.is_awake = true
   task.until_when = nil
   put(self.runnable, task)
+  self:tell()
 end
 
 --- The task of this loop that runs now; nil in the main program, or in a
@@ -366,6 +374,7 @@ function Loop:turn(wait)
   local key, acted, running = self.multi:turn(wait)
   self.running = running
   if key then look(self, key) end
+  self:tell()
   return done or acted or key ~= nil
 end
 
@@ -430,6 +439,7 @@ end
 
 --- Drops all tasks: their transfers were ended by closing the multi.
 function Loop:close()
+  if self.on_close then self.on_close() end
   while self.count > 0 do
     local task = self.tasks[self.count]
     task.is_cancelled, task.open = true, 0

@@ -52,6 +52,8 @@ show("signicat.sandbox", ".", sandbox)
 show("signicat.token_store.memory", ".", memory)
 show("signicat.token_store.nginx", ".", require "signicat.token_store.nginx")
 show("signicat.token_store.redis", ".", redis_store)
+show("signicat.loop.cqueues", ".", require "signicat.loop.cqueues")
+show("signicat.loop.luv", ".", require "signicat.loop.luv")
 show("signicat.worker", ".", worker)
 show("signicat.redis", ".", redis)
 
@@ -72,6 +74,8 @@ show("Queue", ":", class_of(worker.queue(connection)))
 show("Worker", ":", class_of(worker.new { client = client,
                                           redis = connection }))
 show("Task", ":", class_of(client:async(print)))
+show("Drive", ":", class_of(require "signicat.loop.cqueues".attach(client,
+  require "cqueues".new())))
 client:close()
 show("Sandbox", ":", upvalue(sandbox.start, "Sandbox"))
 show("TokenStore", ":", class_of(memory.new()))
