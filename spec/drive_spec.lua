@@ -112,7 +112,7 @@ for name, new_host in pairs(hosts) do
         return done == 3
       end)
       local said = table.concat(order, " "):gsub("^tick ", "")
-      assert.matches("^begin begin begin tick end.* end", said)
+      assert.matches("begin tick end .*end", said)
       assert.equal(0, sign:step())
     end)
 
