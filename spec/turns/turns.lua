@@ -37,10 +37,10 @@ while loop.sleepers.count < tonumber(tasks) do sign:step(0.01) end
 local warm = sign:async(act[way])
 while not warm:done() do loop:turn(1) end
 
-local task = sign:async(act[way])
 collectgarbage()
 collectgarbage "stop"
 sign.sessions:get(ID) -- the allocator tidies up behind the collector
+local task = sign:async(act[way])
 mark()
 while not task:done() do
   loop:turn(0)
