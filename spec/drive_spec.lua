@@ -2,7 +2,7 @@
 -- cqueues, among timers and coroutines of theirs.
 
 local core = require "signicat.core"
-local cqueues = require "cqueues"
+local cqueues = require "spec.support.cqueues"
 local helper = require "spec.helper"
 local lfs = require "lfs"
 local sandbox = require "signicat.sandbox"

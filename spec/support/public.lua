@@ -39,6 +39,7 @@ local function upvalue(fn, wanted)
 end
 
 local signicat = require "signicat"
+local cqueues = require "spec.support.cqueues"
 local events = require "signicat.events"
 local memory = require "signicat.token_store.memory"
 local redis = require "signicat.redis"
@@ -75,7 +76,7 @@ show("Worker", ":", class_of(worker.new { client = client,
                                           redis = connection }))
 show("Task", ":", class_of(client:async(print)))
 show("Drive", ":", class_of(require "signicat.loop.cqueues".attach(client,
-  require "cqueues".new())))
+  cqueues.new())))
 client:close()
 show("Sandbox", ":", upvalue(sandbox.start, "Sandbox"))
 show("TokenStore", ":", class_of(memory.new()))
