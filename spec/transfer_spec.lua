@@ -2,6 +2,8 @@
 
 local core = require "signicat.core"
 local helper = require "spec.helper"
+local lfs = require "lfs"
+local sandbox = require "signicat.sandbox"
 local signicat = require "signicat"
 
 local ID = "f05d0dce-a7af-432b-b6b8-e455ab7c0858"
@@ -311,6 +313,20 @@ describe("a transfer", function()
     assert.same({ false, "interrupted!" }, { ok, why })
     assert(sign.sessions:get(ID))
     assert.equal(0, (select(3, multi:turn(0))))
+  end)
+
+  it("leaves no connection behind a create without a body", function()
+    local service = assert(sandbox.start())
+    local function descriptors()
+      local count = 0
+      for _ in lfs.dir "/proc/self/fd" do count = count + 1 end
+      return count
+    end
+    assert(service:reset())
+    local before = descriptors()
+    for _ = 1, 5 do assert(service:reset()) end
+    assert.equal(before, descriptors())
+    service:stop()
   end)
 
   it("passes over interim answers", function()

@@ -145,6 +145,7 @@ static void set_method(Transfer *transfer) {
   CURL *easy = transfer->easy;
   const Request *request = transfer->request;
   const char *method = request->method, *known = "GET";
+  const long fresh = needs_fresh_connection(request);
   if (has_body(request)) {
     set_body(transfer);
     known = "POST";
@@ -155,7 +156,9 @@ static void set_method(Transfer *transfer) {
     SET(CURLOPT_HTTPGET, 1L);
   }
   SET(CURLOPT_CUSTOMREQUEST, strcmp(method, known) == 0 ? NULL : method);
-  SET(CURLOPT_FRESH_CONNECT, (long)needs_fresh_connection(request));
+  /* It is closed after that, or each would add one to those that are kept. */
+  SET(CURLOPT_FRESH_CONNECT, fresh);
+  SET(CURLOPT_FORBID_REUSE, fresh);
 }
 
 /* To libcurl 0 is no limit, or one of its own: whatever there is of time is
