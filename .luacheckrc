@@ -14,6 +14,9 @@ files["lua/signicat/transport/nginx.lua"] = in_nginx
 files["lua/signicat/token_store/nginx.lua"] = in_nginx
 files["lua/signicat/tasks/nginx.lua"] = in_nginx
 files["examples/openresty/*.lua"] = { globals = { "ngx" } }
+files["examples/love/*.lua"] = { std = "+love" }
+files["examples/neovim/**/*.lua"] = { read_globals = { "vim" } }
+files["spec/support/in_neovim.lua"] = { globals = { "vim" } }
 -- Redis runs this one.
 files["lua/signicat/worker/functions.lua"] = {
   read_globals = { "redis", "cjson" },

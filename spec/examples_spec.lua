@@ -41,6 +41,12 @@ local shown = {
     "page of 0\tattempt 2",
     "examples/errors%.lua:%d+: sessions:list: no option 'time_out'; .*",
   },
+  luv = {
+    "Lease 1[78]\tSIGNED",
+    "Lease 1[78]\tSIGNED",
+    "nothing is left in luv's loop",
+  },
+  cqueues = { "SIGNED\twhile the other went on\ttrue" },
   find = {
     "ambiguous\tconnect",
     "session\tLease 17\tREADY",
