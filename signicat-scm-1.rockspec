@@ -65,6 +65,7 @@ build = {
         "src/scratch.c",
         "src/sessions.c",
         "src/shape.c",
+        "src/sigpipe.c",
         "src/sockets.c",
         "src/streams.c",
         "src/system.c",

@@ -6,6 +6,7 @@
 
 #include "error.h"
 #include "object.h"
+#include "sigpipe.h"
 #include "sockets.h"
 #include "watch.h"
 
@@ -64,7 +65,10 @@ int sc_multi_add(Multi *multi, Transfer *transfer) {
 }
 
 void sc_multi_remove(Multi *multi, Transfer *transfer) {
+  Sigpipe sigpipe;
+  sc_sigpipe_hold(&sigpipe);
   curl_multi_remove_handle(multi->handle, transfer->easy);
+  sc_sigpipe_release(&sigpipe);
   sc_multi_dequeue(multi, QUEUE_RESTING, transfer);
   sc_alarms_remove(&multi->alarms, transfer);
   if (transfer->prev) {
@@ -77,6 +81,15 @@ void sc_multi_remove(Multi *multi, Transfer *transfer) {
   transfer->multi = NULL;
   multi->count--;
   multi->streaming -= transfer->request->streams;
+}
+
+void sc_multi_unpause(Transfer *transfer) {
+  Sigpipe sigpipe;
+  CURLcode code;
+  sc_sigpipe_hold(&sigpipe);
+  code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+  sc_sigpipe_release(&sigpipe);
+  if (code != CURLE_OK) sc_transfer_done(transfer, code);
 }
 
 /* ---- queues ------------------------------------------------------------- */
@@ -152,13 +165,15 @@ static int act(Multi *multi, curl_socket_t socket, int ready) {
              (ready & SOCKET_WRITE ? CURL_CSELECT_OUT : 0) |
              (ready & SOCKET_BROKEN ? CURL_CSELECT_ERR : 0);
   int running;
+  Sigpipe sigpipe;
+  CURLMcode code;
   multi->was_timer = socket == CURL_SOCKET_TIMEOUT;
   /* What it still wants by then, it says anew. */
   if (multi->was_timer) multi->due = HUGE_VAL;
-  if (curl_multi_socket_action(multi->handle, socket, mask, &running) !=
-      CURLM_OK) {
-    return -1;
-  }
+  sc_sigpipe_hold(&sigpipe);
+  code = curl_multi_socket_action(multi->handle, socket, mask, &running);
+  sc_sigpipe_release(&sigpipe);
+  if (code != CURLM_OK) return -1;
   collect(multi);
   return 1;
 }
@@ -186,12 +201,10 @@ static double quiet(const Multi *multi, double now) {
 /* The one that has rested longest gets its next slice. */
 static int go_on(Multi *multi) {
   Transfer *transfer = take(multi, QUEUE_RESTING);
-  CURLcode code;
   transfer->fed = 0;
   multi->was_rest = 1;
-  if (transfer->paused) return 1; /* it goes on when Lua has looked */
-  code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
-  if (code != CURLE_OK) sc_transfer_done(transfer, code);
+  /* Else it goes on when Lua has looked. */
+  if (!transfer->paused) sc_multi_unpause(transfer);
   return 1;
 }
 
@@ -259,13 +272,16 @@ static int multi_timeout(lua_State *L) {
 static int multi_close(lua_State *L) {
   Multi *multi = check_any(L, 1);
   CURLM *handle = multi->handle;
+  Sigpipe sigpipe;
   if (!handle) return 0;
   while (multi->running) {
     sc_transfer_done(multi->running, CURLE_ABORTED_BY_CALLBACK);
   }
   while (take(multi, QUEUE_READY)) {}
   multi->handle = NULL;
+  sc_sigpipe_hold(&sigpipe);
   curl_multi_cleanup(handle);
+  sc_sigpipe_release(&sigpipe);
   sc_sockets_close(multi->sockets - 1);
   multi->sockets = 0;
   sc_alarms_free(&multi->alarms);

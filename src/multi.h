@@ -42,6 +42,8 @@ void sc_multi_push_settings(lua_State *L, int index);
 /* 0, or -1 when libcurl refuses; the transfer is running afterwards. */
 int sc_multi_add(Multi *multi, Transfer *transfer);
 void sc_multi_remove(Multi *multi, Transfer *transfer);
+/* A paused one goes on; what libcurl finds out then may end it at once. */
+void sc_multi_unpause(Transfer *transfer);
 /* Into a queue, if it is not there yet, and out of it. */
 void sc_multi_enqueue(Multi *multi, int queue, Transfer *transfer);
 void sc_multi_dequeue(Multi *multi, int queue, Transfer *transfer);

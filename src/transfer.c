@@ -212,14 +212,11 @@ static int transfer_fail(lua_State *L) {
 
 /* ---- between two steps ------------------------------------------------- */
 
-/* What libcurl finds out while it goes on may end the transfer at once. */
 static void resume(Transfer *transfer) {
-  CURLcode code;
   if (!transfer->multi || !transfer->paused) return;
   transfer->paused = transfer->hungry = 0;
   transfer->fed = 0;
-  code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
-  if (code != CURLE_OK) sc_transfer_done(transfer, code);
+  sc_multi_unpause(transfer);
 }
 
 /* wanted() -> how many bytes the reader still has to supply, and whether from
