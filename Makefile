@@ -23,8 +23,11 @@ CORE = $(BUILD)/signicat/core.so
 SANDBOX = $(OUT)/signicat-sandbox
 ALLOC_HOST = $(BUILD)/spec/alloc_host
 CLOSING_HOST = $(BUILD)/spec/closing_host
+FORKING_HOST = $(BUILD)/spec/forking_host
+EMBED = $(BUILD)/embed
 MARK = $(BUILD)/spec/mark.so
-SPEC_PROGRAMS = $(OUT)/sign_pdf $(ALLOC_HOST) $(CLOSING_HOST) $(MARK)
+SPEC_PROGRAMS = $(OUT)/sign_pdf $(ALLOC_HOST) $(CLOSING_HOST) \
+  $(FORKING_HOST) $(EMBED) $(MARK)
 
 CFLAGS ?= -O2 -g
 STANDARD = -std=c99 -D_GNU_SOURCE
@@ -98,8 +101,11 @@ $(MARK): spec/turns/mark.c | deps-build
 	$(call note,link $@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) $(LDFLAGS) -shared -o $@ $<
 
-# Without the module: what this one loads has to stay when Lua lets it go.
-$(CLOSING_HOST): spec/closing/closing_host.c | deps-build
+# Without the module, which they load as any host does.
+$(CLOSING_HOST): spec/closing/closing_host.c
+$(FORKING_HOST): spec/forking/forking_host.c
+$(EMBED): examples/embed/embed.c
+$(CLOSING_HOST) $(FORKING_HOST) $(EMBED): | deps-build
 	@mkdir -p $(@D)
 	$(call note,link $@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $< \
@@ -152,7 +158,8 @@ BUSTED = /usr/bin/busted
 SERVERS = $(CURDIR)/build/servers/usr
 WITH_SERVERS = PATH="$(TOOLS)$(SERVERS)/sbin:$(SERVERS)/bin:$$PATH:/usr/sbin"
 TEST_ENV = $(ENV) $(WITH_SERVERS) SIGNICAT_ALLOC_HOST=$(ALLOC_HOST) \
-  SIGNICAT_CLOSING_HOST=$(CLOSING_HOST)
+  SIGNICAT_CLOSING_HOST=$(CLOSING_HOST) \
+  SIGNICAT_FORKING_HOST=$(FORKING_HOST) SIGNICAT_EMBED=$(EMBED)
 
 test: deps-test ## run all specs on every Lua, or SPECS=a/file on one
 	@MAKE='$(MAKE)' sh spec/support/test.sh \
@@ -172,7 +179,8 @@ bench: deps-bench core ## measure calls against bare libcurl
 
 # ---- checking ------------------------------------------------------------
 
-C_FILES = $(sort $(wildcard src/*.[ch] src/*/*.[ch] spec/*/*.[ch]))
+C_FILES = $(sort $(wildcard src/*.[ch] src/*/*.[ch] spec/*/*.[ch] \
+  examples/*/*.[ch]))
 LINT_OBJECTS = $(patsubst %.c,build/lint-$(1)/%.o,$(filter %.c,$(C_FILES)))
 LINT_CFLAGS = $(STANDARD) $(WARNINGS) -Werror -O2 -Isrc $(CORE_CFLAGS) \
   $(SANDBOX_CFLAGS)
@@ -193,7 +201,7 @@ lint-cppcheck: deps-lint
 	$(call note,cppcheck)
 	$(Q)cppcheck --quiet --error-exitcode=1 --std=c99 --inline-suppr \
 	  --enable=warning,portability,performance \
-	  --cppcheck-build-dir=build/cppcheck src spec
+	  --cppcheck-build-dir=build/cppcheck src spec examples
 
 build/lint-gcc/%.o: %.c | deps-lint
 	@mkdir -p $(@D)

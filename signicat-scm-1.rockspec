@@ -45,6 +45,7 @@ build = {
         "src/exchange.c",
         "src/fill.c",
         "src/finding.c",
+        "src/forks.c",
         "src/format.c",
         "src/idset.c",
         "src/json_number.c",

@@ -11,6 +11,7 @@
 #include "watch.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <time.h>
 
 enum { SLOT_SETTINGS = 1 };
@@ -25,6 +26,9 @@ static Multi *check_any(lua_State *L, int index) {
 
 Multi *sc_multi_check(lua_State *L, int index) {
   Multi *multi = check_any(L, index);
+  if (sc_multi_part(multi) != 0) {
+    luaL_error(L, "libcurl could not be started after a fork");
+  }
   if (!multi->handle) sc_misuse(L, "the client is closed");
   return multi;
 }
@@ -267,29 +271,85 @@ static int multi_timeout(lua_State *L) {
   return 1;
 }
 
-/* close() ends the running transfers; they report that they were cancelled.
- * May be called twice. */
-static int multi_close(lua_State *L) {
-  Multi *multi = check_any(L, 1);
-  CURLM *handle = multi->handle;
-  Sigpipe sigpipe;
-  if (!handle) return 0;
-  while (multi->running) {
-    sc_transfer_done(multi->running, CURLE_ABORTED_BY_CALLBACK);
+/* ---- beginning and end -------------------------------------------------- */
+
+#define SET(option, value) \
+  (void)curl_multi_setopt(multi->handle, CURLMOPT_##option, value)
+
+/* 0, or -1 and nothing is open. */
+static int begin(Multi *multi) {
+  multi->due = HUGE_VAL;
+  if (sc_forks_begin(&multi->forks) != 0) return -1;
+  multi->sockets = sc_sockets_open() + 1;
+  if (!multi->sockets) return -1;
+  multi->handle = curl_multi_init();
+  if (!multi->handle) {
+    sc_sockets_close(multi->sockets - 1);
+    multi->sockets = 0;
+    return -1;
   }
-  while (take(multi, QUEUE_READY)) {}
+  SET(SOCKETFUNCTION, on_socket);
+  SET(SOCKETDATA, multi);
+  SET(TIMERFUNCTION, on_timer);
+  SET(TIMERDATA, multi);
+  SET(MAXCONNECTS, MAX_CONNECTIONS);
+  return 0;
+}
+
+/* Ends what runs and closes everything. A child parts from its connections
+ * first: ending them properly would say so to the server, on TLS. The set is
+ * its parent's too, so it may be closed but not changed. */
+static void end(Multi *multi) {
+  CURLM *handle = multi->handle;
+  int set = multi->sockets - 1, inherited = sc_forks_inherited(&multi->forks);
+  Sigpipe sigpipe;
+  if (!handle) return;
+  if (inherited) {
+    sc_forks_part(&multi->forks, set);
+    multi->sockets = 0;
+  }
+  while (multi->running) {
+    Transfer *transfer = multi->running;
+    sc_transfer_done(transfer, CURLE_ABORTED_BY_CALLBACK);
+    if (inherited) {
+      snprintf(transfer->message, sizeof transfer->message,
+               "the process was forked; the call is its parent's");
+    }
+  }
   multi->handle = NULL;
   sc_sigpipe_hold(&sigpipe);
   curl_multi_cleanup(handle);
   sc_sigpipe_release(&sigpipe);
-  sc_sockets_close(multi->sockets - 1);
   multi->sockets = 0;
+  sc_sockets_close(set);
+}
+
+int sc_multi_part(Multi *multi) {
+  if (!multi->handle || !sc_forks_inherited(&multi->forks)) return 0;
+  end(multi);
+  multi->is_inherited = 1;
+  return begin(multi);
+}
+
+/* close() ends the running transfers; they report that they were cancelled.
+ * May be called twice. */
+static int multi_close(lua_State *L) {
+  Multi *multi = check_any(L, 1);
+  end(multi);
+  while (take(multi, QUEUE_READY)) {}
   sc_alarms_free(&multi->alarms);
+  sc_forks_free(&multi->forks);
   return 0;
 }
 
-#define SET(option, value) \
-  (void)curl_multi_setopt(multi->handle, CURLMOPT_##option, value)
+/* forked() -> whether this process inherited the multi, and has not heard so
+ * before: what ran was its parent's and has ended here. */
+static int multi_forked(lua_State *L) {
+  Multi *multi = sc_multi_check(L, 1);
+  lua_pushboolean(L, multi->is_inherited);
+  multi->is_inherited = 0;
+  return 1;
+}
 
 /* curl_global_init counts, and is thread-safe in the libcurl of Debian 12;
  * it is put off until somebody makes a client: require does no work. */
@@ -299,31 +359,18 @@ int multi_new(lua_State *L) {
     lua_pushvalue(L, 1);
     sc_setslot(L, -2, SLOT_SETTINGS);
   }
-  multi->due = HUGE_VAL;
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) {
-    multi->handle = curl_multi_init();
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || begin(multi) != 0) {
+    return luaL_error(L, "libcurl could not be started, or the system has no "
+                         "descriptor left for a client");
   }
-  if (!multi->handle) return luaL_error(L, "libcurl could not be started");
-  multi->sockets = sc_sockets_open() + 1;
-  if (!multi->sockets) {
-    curl_multi_cleanup(multi->handle);
-    multi->handle = NULL;
-    return luaL_error(L, "the system has no descriptor left for a client");
-  }
-  SET(SOCKETFUNCTION, on_socket);
-  SET(SOCKETDATA, multi);
-  SET(TIMERFUNCTION, on_timer);
-  SET(TIMERDATA, multi);
-  SET(MAXCONNECTS, MAX_CONNECTIONS);
   return 1;
 }
 
 void sc_multi_define(lua_State *L) {
-  static const luaL_Reg methods[] = {{"turn", multi_turn},
-                                     {"descriptor", multi_descriptor},
-                                     {"timeout", multi_timeout},
-                                     {"close", multi_close},
-                                     {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"turn", multi_turn},       {"descriptor", multi_descriptor},
+      {"timeout", multi_timeout}, {"forked", multi_forked},
+      {"close", multi_close},     {NULL, NULL}};
   static const luaL_Reg meta[] = {
       {"__gc", multi_close}, {"__close", multi_close}, {NULL, NULL}};
   sc_object_define(L, MULTI_TYPE, methods, meta);

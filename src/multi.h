@@ -11,6 +11,7 @@
 
 #include "alarms.h"
 #include "compat.h"
+#include "forks.h"
 #include "transfer.h"
 
 #define MULTI_TYPE "signicat.multi"
@@ -27,6 +28,8 @@ typedef struct Multi {
   Alarms alarms;
   Transfer *first[2], *last[2]; /* of the queues */
   int was_rest;                 /* the last turn went to one that rested */
+  Forks forks;                  /* sockets that a child must not use */
+  int is_inherited;             /* Lua has not heard of a fork yet */
 } Multi;
 
 /* Queues of transfers. */
@@ -35,6 +38,9 @@ enum {
   QUEUE_RESTING /* had its slice of a turn, goes on in another */
 };
 
+/* In a child of fork, the first time: ends what runs, lets go of the parent's
+ * connections and begins anew. 0, or -1 when libcurl cannot. */
+int sc_multi_part(Multi *multi);
 /* Raises unless the multi at `index` is open. */
 Multi *sc_multi_check(lua_State *L, int index);
 /* Pushes the settings of its connections, a table or nil. */

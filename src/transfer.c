@@ -19,12 +19,30 @@
 
 #define SET(option, value) (void)curl_easy_setopt(easy, option, value)
 
+static curl_socket_t on_open(void *context, curlsocktype purpose,
+                             struct curl_sockaddr *address) {
+  Multi *home = context;
+  int made = sc_forks_socket(&home->forks, address->family, address->socktype,
+                             address->protocol);
+  (void)purpose;
+  return made < 0 ? CURL_SOCKET_BAD : made;
+}
+
+static int on_close(void *context, curl_socket_t socket) {
+  Multi *home = context;
+  return sc_forks_close(&home->forks, socket);
+}
+
 /* What every request of a handle has in common, set once at its birth. */
 static void set_common(Transfer *transfer) {
   CURL *easy = transfer->easy;
   SET(CURLOPT_PRIVATE, transfer);
   SET(CURLOPT_ERRORBUFFER, transfer->message);
   SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
+  SET(CURLOPT_OPENSOCKETDATA, transfer->home);
+  SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);
+  SET(CURLOPT_CLOSESOCKETDATA, transfer->home);
 #if LIBCURL_VERSION_NUM >= 0x075500
   SET(CURLOPT_PROTOCOLS_STR, "http,https");
 #else
@@ -62,7 +80,9 @@ int transfer_new(lua_State *L) {
 /* ---- from start to finish ---------------------------------------------- */
 
 static Transfer *check_transfer(lua_State *L) {
-  return sc_object_check(L, 1, TRANSFER_TYPE);
+  Transfer *transfer = sc_object_check(L, 1, TRANSFER_TYPE);
+  if (transfer->home) sc_multi_part(transfer->home);
+  return transfer;
 }
 
 void sc_transfer_done(Transfer *transfer, CURLcode code) {

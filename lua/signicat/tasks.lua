@@ -361,10 +361,33 @@ local function has_more(self)
     or self.may_start > 0 and self.starts[self.starts.first]
 end
 
+--- Ends all tasks but the one that runs.
+local function drop(self, why)
+  local kept = self.current
+  for i = self.count, 1, -1 do
+    local task = self.tasks[i]
+    if task ~= kept then
+      task.is_cancelled, task.open, task.waits_for = true, 0, nil
+      finish(task, cancelled_result("task", why))
+    end
+  end
+  if kept then kept.is_awake = nil end
+  self.runnable, self.starts = new_queue(), new_queue()
+  self.sleepers = heap.new()
+end
+
+--- In a forked child the tasks are its parent's, which goes on with them.
+local function part(self)
+  if self.multi:forked() then
+    drop(self, "the process was forked; the task is its parent's")
+  end
+end
+
 --- Does one thing of each kind that is to be done; waits up to `wait` seconds
 --- when there is none.
 ---@return boolean whether something was done
 function Loop:turn(wait)
+  part(self)
   local done = wake_sleeper(self)
   done = advance(self) or done
   if self.closed then return done end
@@ -391,6 +414,7 @@ end
 
 --- Makes a task; it begins in a turn of its own.
 function Loop:async(client, fn, ...)
+  part(self)
   local task = setmetatable({ loop = self, client = client, open = 0,
     thread = new_thread(fn),
     arguments = { n = select("#", ...), ... } }, Task)

@@ -1,0 +1,207 @@
+-- forking_spec.lua: what a client leaves alone in its host: the signals, the
+-- locale, the output, and after a fork its parent's connections. The host is
+-- spec/forking/forking_host.c.
+
+local core = require "signicat.core"
+local helper = require "spec.helper"
+local nginx = require "spec.support.nginx"
+
+local host = os.getenv "SIGNICAT_FORKING_HOST"
+  or "build/5.4/spec/forking_host"
+
+local PRELUDE = [[
+local url, ca_file, http_version = ...
+local signicat = require "signicat"
+local sign = assert(signicat.new { base_url = url, token = "t", retries = 0,
+  tls = ca_file ~= "" and { ca_file = ca_file } or nil,
+  http_version = http_version })
+local ID = "f05d0dce-a7af-432b-b6b8-e455ab7c0858"
+local function get() return sign.sessions:get(ID) end
+local function reused() return select(2, assert(get())).reused end
+-- Runs a function in a child; its end is that of the script.
+local function child(act)
+  io.stdout:flush()
+  local pid = fork()
+  if pid > 0 then return pid end
+  local ok, raised = pcall(act)
+  if not ok then print(raised) end
+  leave(ok and 0 or 1)
+end
+]]
+
+describe("a host", function()
+  local folder, remove, server
+
+  before_each(function() folder, remove = nginx.folder() end)
+  after_each(function()
+    if server then server:kill() end
+    server = nil
+    remove()
+  end)
+
+  -- A server that misbehaves so; its address.
+  local function serve(...)
+    server = assert(core.spawn(helper.lua, { "spec/support/server.lua", ... }))
+    return "http://127.0.0.1:" .. assert(server:read_line(20))
+  end
+
+  -- Its output, and how it ended.
+  local function run(code, url, ...)
+    local path = helper.write(folder .. "/script.lua", PRELUDE .. code)
+    local pipe = assert(io.popen(("LUA_PATH='%s' LUA_CPATH='%s' timeout 60 "
+      .. "'%s' %s %s '%s' %s 2>&1; echo $?"):format(package.path,
+        package.cpath, host, path, url, (...) or "", select(2, ...) or "")))
+    local output, code_of = pipe:read "*a":match "^(.*)(%d+)\n$"
+    pipe:close()
+    return output, code_of
+  end
+
+  local function assert_run(wanted, code, ...)
+    local output, exit = run(code, ...)
+    assert.same({ wanted, "0" }, { output, exit })
+  end
+
+  describe("that makes calls", function()
+    it("keeps its signals, its locale and its output", function()
+      assert_run("", [[
+        local before = state()
+        for _ = 1, 20 do get() end
+        for _ = 1, 20 do sign:async(get) end
+        sign:run()
+        sign:close()
+        assert(before == state(), before .. "\n" .. state())
+      ]], serve("ok", "close", "nonsense", "cut", "ok"))
+    end)
+
+    it("lives on when a connection breaks that is written to", function()
+      assert_run("", [[
+        local before = state()
+        local _, err = sign.documents:upload {
+          content = ("x"):rep(2^25), type = "text/plain" }
+        assert(err.kind == "connect", tostring(err))
+        assert(before == state(), before .. "\n" .. state())
+      ]], serve "early_stall")
+    end)
+
+    it("keeps a SIGPIPE that waited before", function()
+      assert_run("", [[
+        pend()
+        local before = state()
+        assert(get())
+        local _, err = sign.documents:upload {
+          content = ("x"):rep(2^25), type = "text/plain" }
+        assert(err.kind == "connect", tostring(err))
+        assert(before == state(), before .. "\n" .. state())
+      ]], serve("ok", "early_stall"))
+    end)
+  end)
+
+  describe("that forks", function()
+    -- Each way for a child to part from a client that it inherited.
+    local ways = {
+      ["calls with it"] = "assert(reused() == false) assert(reused())",
+      ["closes it"] = "sign:close()",
+      ["leaves it to the collector"] = "sign = nil collectgarbage() "
+        .. "collectgarbage()",
+      ["does nothing with it"] = "",
+    }
+    local code = [[
+      assert(reused() == false)
+      assert(wait(child(function() %s end)) == 0)
+      assert(reused(), "another connection")
+    ]]
+
+    for way, act in pairs(ways) do
+      it("keeps its connection when the child " .. way, function()
+        assert_run("", code:format(act), serve "ok")
+      end)
+    end
+
+    for _, version in ipairs { "1.1", "2" } do
+      it("keeps its connection over TLS and HTTP/" .. version, function()
+        nginx.certificates(folder)
+        local front = nginx.start(folder, [[
+          log_format serial '$connection';
+          server {
+            listen 127.0.0.1:PORT ssl http2;
+            access_log serials serial;
+            ssl_certificate server.pem;
+            ssl_certificate_key server.key;
+            default_type application/json;
+            location / {
+              return 200 '{"id":"f05d0dce-a7af-432b-b6b8-e455ab7c0858"}';
+            }
+          }
+        ]])
+        for _, act in pairs(ways) do
+          assert_run("", code:format(act),
+            "https://127.0.0.1:" .. front.port, folder .. "/ca.pem", version)
+        end
+        front:stop()
+        -- Four hosts and one child that called.
+        local serials, count = {}, 0
+        for serial in io.lines(folder .. "/serials") do
+          count = count + (serials[serial] and 0 or 1)
+          serials[serial] = true
+        end
+        assert.equal(5, count)
+      end)
+    end
+
+    it("goes on with its tasks; the child's copies end", function()
+      assert_run("cancelled\ntrue\n3\n", [[
+        local answers = 0
+        local function count() if get() then answers = answers + 1 end end
+        local task = sign:async(count)
+        local waiting = sign:async(function() task:wait() count() end)
+        repeat sign:step(0) until sign.transport.loop.running > 0
+        local pid = child(function()
+          local _, err = task:wait()
+          print(err.kind)
+          assert(sign:step(0) == 0 and waiting:done() and answers == 0)
+          print(assert(reused() == false))
+        end)
+        sign:run()
+        assert(wait(pid) == 0)
+        assert(answers == 2)
+        local counts = sign:request("GET", "/count")
+        print(counts.GET)
+      ]], serve("late", "ok"))
+    end)
+
+    it("may do so in a task, which goes on in both", function()
+      assert_run("", [[
+        local others = 0
+        sign:async(function()
+          assert(get())
+          local pid = fork()
+          local ok = reused() == (pid > 0)
+          if pid == 0 then leave(ok and 0 or 1) end
+          assert(ok and wait(pid) == 0)
+        end)
+        sign:async(function() assert(sign.sessions:wait(ID,
+          { timeout = 1, first_delay = 0.2 })) end)
+        pcall(sign.run, sign)
+      ]], serve "ok")
+    end)
+
+    it("goes on with a call that the child only hears end", function()
+      assert_run("cancelled\n", [[
+        local pid
+        local sent, size = 0, 2^20
+        local document, err = sign.documents:upload { size = size,
+          type = "text/plain", reader = function(wanted)
+            if sent == size then return nil end
+            if sent == 0 then pid = fork() end
+            local piece = ("x"):rep(math.min(wanted, 65536, size - sent))
+            sent = sent + #piece
+            return piece
+          end }
+        if pid == 0 then print(err.kind) leave(0) end
+        assert(wait(pid) == 0)
+        assert(document, tostring(err))
+        assert(sign:request("GET", "/count").POST == 1)
+      ]], serve "stored")
+    end)
+  end)
+end)
