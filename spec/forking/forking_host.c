@@ -5,7 +5,8 @@
  *
  * Lua gets fork, wait, leave and the state of the process. Its send comes
  * before libc's, for libcurl too, and drops the flag that keeps SIGPIPE away,
- * as TLS libraries do that write without it.
+ * as TLS libraries do that write without it; on request it finds the
+ * connection broken.
  */
 #include "../support/luas.h"
 
@@ -23,7 +24,10 @@
 #define EXPORTED
 #endif
 
+static int connections_break;
+
 EXPORTED ssize_t send(int socket, const void *bytes, size_t size, int flags) {
+  if (connections_break) shutdown(socket, SHUT_WR);
   return sendto(socket, bytes, size, flags & ~MSG_NOSIGNAL, NULL, 0);
 }
 
@@ -78,10 +82,19 @@ static int host_pend(lua_State *L) {
   return 0;
 }
 
+/* break_connections() breaks each that is written to from now on. */
+static int host_break(lua_State *L) {
+  (void)L;
+  connections_break = 1;
+  return 0;
+}
+
 int main(int argc, char **argv) {
   static const luaL_Reg functions[] = {
-      {"fork", host_fork},   {"wait", host_wait}, {"leave", host_leave},
-      {"state", host_state}, {"pend", host_pend}, {NULL, NULL}};
+      {"fork", host_fork},   {"wait", host_wait},
+      {"leave", host_leave}, {"state", host_state},
+      {"pend", host_pend},   {"break_connections", host_break},
+      {NULL, NULL}};
   lua_State *L = luaL_newstate();
   int i, failed;
   if (argc < 2 || !L) return 2;
