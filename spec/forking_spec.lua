@@ -4,7 +4,9 @@
 
 local core = require "signicat.core"
 local helper = require "spec.helper"
+local lfs = require "lfs"
 local nginx = require "spec.support.nginx"
+local openresty = require "spec.support.openresty"
 
 local host = os.getenv "SIGNICAT_FORKING_HOST"
   or "build/5.4/spec/forking_host"
@@ -199,5 +201,52 @@ describe("a host", function()
         assert(sign:request("GET", "/count").POST == 1)
       ]], serve "stored")
     end)
+  end)
+
+  -- LuaJIT's alone, as the Lua of nginx is.
+  if rawget(_G, "jit") then
+    it("that is nginx may call as it starts, and in its workers", function()
+      local front = openresty.start(folder, ([[
+        init_by_lua_block {
+          sign = assert(require "signicat".new { base_url = "SERVER",
+            token = "t", transport = "curl", block_nginx = true })
+          function reused()
+            return tostring(select(2, assert(sign:request("GET", "/"))).reused)
+          end
+          first = reused() .. " " .. reused()
+        }
+        server {
+          listen 127.0.0.1:PORT;
+          location / {
+            content_by_lua_block {
+              ngx.say(first, " ", reused(), " ", reused())
+            }
+          }
+        }
+      ]]):gsub("SERVER", (serve "ok")), { workers = 1 })
+      local _, page = openresty.get(front.port, "/")
+      front:stop()
+      assert.equal("false true false true\n", page)
+    end)
+  end
+end)
+
+describe("the module", function()
+  local path
+  for pattern in package.cpath:gmatch "[^;]+" do
+    local name = pattern:gsub("%?", "signicat/core")
+    path = path or lfs.attributes(name) and name
+  end
+
+  it("shows no symbol but the one that Lua looks for", function()
+    assert.equal("luaopen_signicat_core\n", nginx.run("nm -D --defined-only "
+      .. path .. " | cut -d ' ' -f 3"))
+  end)
+
+  it("is linked with no Lua and cannot be unloaded", function()
+    local text = nginx.run("readelf -d " .. path)
+    assert.truthy(text:find("libcurl", 1, true))
+    assert.falsy(text:find("liblua", 1, true))
+    assert.truthy(text:find("NODELETE", 1, true))
   end)
 end)

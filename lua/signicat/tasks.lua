@@ -361,9 +361,8 @@ local function has_more(self)
     or self.may_start > 0 and self.starts[self.starts.first]
 end
 
---- Ends all tasks but the one that runs.
-local function drop(self, why)
-  local kept = self.current
+--- Ends all tasks but `kept`; their transfers are ended elsewhere.
+local function drop(self, why, kept)
   for i = self.count, 1, -1 do
     local task = self.tasks[i]
     if task ~= kept then
@@ -372,14 +371,15 @@ local function drop(self, why)
     end
   end
   if kept then kept.is_awake = nil end
-  self.runnable, self.starts = new_queue(), new_queue()
+  self.runnable, self.later, self.starts = new_queue(), new_queue(), new_queue()
   self.sleepers = heap.new()
 end
 
---- In a forked child the tasks are its parent's, which goes on with them.
+--- In a forked child the tasks are its parent's, which goes on with them. One
+--- that forked itself goes on in both.
 local function part(self)
   if self.multi:forked() then
-    drop(self, "the process was forked; the task is its parent's")
+    drop(self, "the process was forked; the task is its parent's", self.current)
   end
 end
 
@@ -387,6 +387,7 @@ end
 --- when there is none.
 ---@return boolean whether something was done
 function Loop:turn(wait)
+  if self.closed then return false end
   part(self)
   local done = wake_sleeper(self)
   done = advance(self) or done
@@ -464,13 +465,7 @@ end
 --- Drops all tasks: their transfers were ended by closing the multi.
 function Loop:close()
   if self.on_close then self.on_close() end
-  while self.count > 0 do
-    local task = self.tasks[self.count]
-    task.is_cancelled, task.open = true, 0
-    finish(task, cancelled_result("task", "the client was closed"))
-  end
-  self.runnable, self.later, self.starts = new_queue(), new_queue(), new_queue()
-  self.sleepers = heap.new()
+  drop(self, "the client was closed")
   self.closed = true
   self.multi:close()
 end
