@@ -29,10 +29,9 @@ describe("examples/embed", function()
       end
     end
     local pipe = assert(io.popen(("env LUA_PATH='%s' LUA_CPATH='%s' "
-      .. "SIGNICAT_BASE_URL=%s/sign SIGNICAT_TOKEN_URL=%s "
+      .. "SIGNICAT_BASE_URL=%s/sign "
       .. "SIGNICAT_CLIENT_ID=%s SIGNICAT_CLIENT_SECRET=%s timeout 60 '%s' %s "
       .. "2>&1"):format(package.path, package.cpath, service.url,
-        service.token_url,
         service.client_id, service.client_secret, host,
         table.concat(paths, " "))))
     local lines = {}

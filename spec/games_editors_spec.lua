@@ -37,10 +37,9 @@ describe("a program that must not wait", function()
   local function run(program, variables)
     local pipe = assert(io.popen(("exec 2>&1 </dev/null; env %s "
       .. "SIGNICAT_LIVE=1 SIGNICAT_BASE_URL=%s/sign "
-      .. "SIGNICAT_TOKEN_URL=%s/auth/open/connect/token "
       .. "SIGNICAT_CLIENT_ID=%s SIGNICAT_CLIENT_SECRET=%s "
       .. "LUA_PATH=%s LUA_CPATH=%s timeout 120 %s; echo exit $?"):format(
-        variables, service.url, service.url, service.client_id,
+        variables, service.url, service.client_id,
         service.client_secret, quoted("./?.lua;" .. package.path),
         quoted(package.cpath), program)))
     local lines = {}

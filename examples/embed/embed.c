@@ -43,7 +43,7 @@ static void *resize(void *context, void *block, size_t old, size_t new) {
     script->bytes -= old;
     return NULL;
   }
-  if (new > old &&new - old > MEMORY - script->bytes) return NULL;
+  if (new > old && new - old > MEMORY - script->bytes) return NULL;
   resized = realloc(block, new);
   if (resized) script->bytes += new - old;
   return resized;
@@ -70,10 +70,11 @@ static int run(lua_State *L) {
   luaL_openlibs(L);
   /* LuaJIT's compiled code calls no hook. */
   if (luaL_dostring(L, "if jit then jit.off() end") ||
-      luaL_loadfile(L, script->path)) {
+      luaL_loadfile(L, script->path) || lua_pcall(L, 0, 1, 0)) {
+    /* An error of the client's is a table that has a text. */
+    (void)luaL_callmeta(L, -1, "__tostring");
     return lua_error(L);
   }
-  lua_call(L, 0, 1);
   text = lua_tostring(L, -1);
   snprintf(script->outcome, sizeof script->outcome, "%s", text ? text : "done");
   return 0;
