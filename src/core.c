@@ -6,6 +6,7 @@
  */
 #include "compat.h"
 
+#include "aside.h"
 #include "download.h"
 #include "error.h"
 #include "event.h"
@@ -87,6 +88,7 @@ int luaopen_signicat_core(lua_State *L) {
   sc_resource_define(L);
   sc_transfer_define(L);
   sc_multi_define(L);
+  sc_aside_define(L);
   sc_process_define(L);
   sc_idset_define(L);
   lua_newtable(L);

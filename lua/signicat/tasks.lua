@@ -245,6 +245,7 @@ function tasks.loop(multi)
     sleepers = heap.new(),
     -- Of transfers, by their key; the transport holds them.
     lines = setmetatable({}, { __mode = "v" }),
+    asides = {}, -- tasks, by the key of what is done on a thread for them
   }, Loop)
 end
 
@@ -308,9 +309,13 @@ local function start(task)
   task.waits_for, task.functions = line, functions
 end
 
---- A transfer has something for its caller.
+--- A transfer, or what was done aside, has something for its caller.
 local function look(self, key)
-  local line = self.lines[key]
+  local line, waiting = self.lines[key], self.asides[key]
+  if waiting then
+    self.asides[key] = nil
+    return self:wake(waiting)
+  end
   local owner = line and line.owner
   if owner and owner.waits_for == line then
     local functions = owner.functions
@@ -372,15 +377,15 @@ local function drop(self, why, kept)
   end
   if kept then kept.is_awake = nil end
   self.runnable, self.later, self.starts = new_queue(), new_queue(), new_queue()
-  self.sleepers = heap.new()
+  self.sleepers, self.asides = heap.new(), {}
 end
 
 --- In a forked child the tasks are its parent's, which goes on with them. One
 --- that forked itself goes on in both.
 local function part(self)
-  if self.multi:forked() then
-    drop(self, "the process was forked; the task is its parent's", self.current)
-  end
+  if not self.multi:forked() then return false end
+  drop(self, "the process was forked; the task is its parent's", self.current)
+  return true
 end
 
 --- Does one thing of each kind that is to be done; waits up to `wait` seconds
@@ -388,8 +393,8 @@ end
 ---@return boolean whether something was done
 function Loop:turn(wait)
   if self.closed then return false end
-  part(self)
-  local done = wake_sleeper(self)
+  local done = part(self)
+  done = wake_sleeper(self) or done
   done = advance(self) or done
   if self.closed then return done end
   local due = self.sleepers:first()
@@ -525,6 +530,17 @@ function Loop:wait(line)
     end
   end
   line.pending = false
+end
+
+--- Has what would hold a turn up done on a thread, while the task waits: even
+--- one that is cancelled, for the answer is here. The main program waits in
+--- decode.
+function Loop:settle(request, response)
+  local task = self:task()
+  local aside = task and self.multi:aside(request, response)
+  if not aside then return end
+  self.asides[aside:key()] = task
+  repeat coroutine.yield(PARK) until aside:done()
 end
 
 --- A transfer has ended, and its line is free again.
