@@ -1,8 +1,8 @@
 --- Takes turns and marks each: lua turns.lua URL WAY TASKS PATH
 --
--- One task does something, `get`, `read`, `upload` or `download`, while so many
--- more wait; PATH is the file that goes up, or comes down. The same is done once
--- before, so that what a first time costs is not counted.
+-- One task does something, `get`, `read`, `upload` or `download`, while so
+-- many more wait; PATH is the file that goes up, or comes down. The same is
+-- done once before, so that what a first time costs is not counted.
 
 local mark = require "mark"
 local signicat = require "signicat"

@@ -202,6 +202,17 @@ function Nginx:run(it, where)
   return answer
 end
 
+--- Has what would hold the worker up done on a thread. nginx waits for nothing
+--- but its sockets, so this looks every millisecond.
+function Nginx:settle(request, response)
+  self.multi = self.multi or core.multi()
+  local aside = self.multi:aside(request, response)
+  while aside and not aside:done() do
+    ngx.sleep(0.001)
+    self.multi:turn(0)
+  end
+end
+
 --- Sends one request and waits for its answer.
 ---@param request userdata as core.request made it
 ---@return userdata? response
@@ -232,7 +243,11 @@ function Nginx:send(request)
     local it = exchange.new(request, socket, ends)
     if self.closed then it:cancel(CLOSED) end
     local answer = self:run(it, where)
-    if answer then return respond(it, answer, timing, began, sent) end
+    if answer then
+      local response = respond(it, answer, timing, began, sent)
+      self:settle(request, response)
+      return response
+    end
     sent = sent or it.sent_any or false
     if not may_replace(it, timing.reused, request) then
       return nil, describe(it, request, sent)
