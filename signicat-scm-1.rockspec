@@ -68,6 +68,7 @@ build = {
         "src/shape.c",
         "src/sigpipe.c",
         "src/sockets.c",
+        "src/stop_signals.c",
         "src/streams.c",
         "src/system.c",
         "src/transfer.c",
