@@ -10,6 +10,7 @@ local sandbox = require "signicat.sandbox"
 
 local HTTP = [[
   lua_shared_dict tokens 64k;
+  lua_shared_dict seen 64k;
   lua_check_client_abort on;
   init_worker_by_lua_block {
     local signicat = require "signicat"
@@ -24,10 +25,14 @@ local HTTP = [[
     listen 127.0.0.1:PORT reuseport;
     location / {
       content_by_lua_block {
+        ngx.shared.seen:incr("count", 1, 0)
         local client = ngx.var.uri == "/alone" and alone or sign
         local page, err = client.sessions:list({ limit = 1 })
         ngx.print(page and ngx.worker.id() or tostring(err))
       }
+    }
+    location = /arrived {
+      content_by_lua_block { ngx.print(ngx.shared.seen:get("count")) }
     }
     location /threads {
       content_by_lua_block {
@@ -115,6 +120,45 @@ describe("in nginx", function()
       assert.matches("^[0-3]$", body)
     end
     assert.equal(2, tokens())
+  end)
+
+  -- Has 100 requests come while the service stands still, then fail for want
+  -- of a token; how many different lines they say.
+  local function fail_cold(status)
+    assert(service:faults { { operation = "token", fault = "status",
+                              status = status, times = 100 } })
+    local pid = service.process:pid()
+    os.execute("kill -STOP " .. pid)
+    local open, lines, count = {}, {}, 0
+    for i = 1, 100 do open[i] = openresty.ask(server.port, "/") end
+    local arrived
+    for _ = 1, 2000 do
+      arrived = select(2, openresty.get(server.port, "/arrived"))
+      if arrived == "100" then break end
+      core.sleep(0.01)
+    end
+    os.execute("kill -CONT " .. pid)
+    assert.equal("100", arrived)
+    for i = 1, 100 do
+      local _, body = openresty.hear(open[i])
+      if not lines[body] then count = count + 1 end
+      lines[body] = true
+      assert.matches("token: ", body, nil, true)
+      assert.matches("(" .. status, body, nil, true)
+    end
+    return count
+  end
+
+  it("four workers share a failure among 100 requests at once", function()
+    start(4)
+    assert.equal(1, fail_cold(400))
+    assert.equal(1, tokens())
+  end)
+
+  it("four workers share the failure of all attempts", function()
+    start(4)
+    assert.equal(1, fail_cold(503))
+    assert.equal(3, tokens())
   end)
 
   it("a request that is aborted while it fetches leaves nobody waiting",
