@@ -111,6 +111,7 @@ build = {
     ["signicat.transport.curl"] = "lua/signicat/transport/curl.lua",
     ["signicat.transport.exchange"] = "lua/signicat/transport/exchange.lua",
     ["signicat.transport.head"] = "lua/signicat/transport/head.lua",
+    ["signicat.transport.names"] = "lua/signicat/transport/names.lua",
     ["signicat.transport.nginx"] = "lua/signicat/transport/nginx.lua",
     ["signicat.transport.streams"] = "lua/signicat/transport/streams.lua",
     ["signicat.types"] = "lua/signicat/types.lua",

@@ -422,6 +422,25 @@ describe("with names a client in nginx", function()
     end
   end)
 
+  it("can be cancelled meanwhile, by anybody, and closed", function()
+    start_resolving()
+    for _, ending in ipairs { "task:cancel()", "sign:close()" } do
+      assert.equal("cancelled false true", eval(([[
+        local sign = client { token = "t", base_url = "https://slow.test/sign",
+                              connect_timeout = 0 }
+        local err, over
+        local task = sign:async(function()
+          local _, failure = sign.sessions:list({ limit = 1 })
+          err = failure
+        end)
+        local ender = sign:async(function() %s end)
+        ender:wait()
+        task:wait()
+        return err.kind .. " " .. tostring(err.sent) .. " "
+          .. tostring(task:done())]]):format(ending)))
+    end
+  end)
+
   it("says so when nginx gives up on it first", function()
     start_with(("resolver 127.0.0.1:%d;\nresolver_timeout 200ms;\n"):format(
       dns:read_line(10)))

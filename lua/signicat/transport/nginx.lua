@@ -11,13 +11,12 @@
 
 local core = require "signicat.core"
 local exchange = require "signicat.transport.exchange"
+local names = require "signicat.transport.names"
 
 local IDLE = 60 -- seconds that a connection is kept without a request
 local POOL = 64 -- connections kept by a worker for one address
 local milliseconds = exchange.milliseconds
-local MARGIN = 20 -- milliseconds kept for finding a name
 local CLOSED = "the client was closed"
-local SILENT = "no answer within connect_timeout or the call's timeout"
 
 local Nginx = {}
 Nginx.__index = Nginx
@@ -101,46 +100,6 @@ local function connect_failure(reason, phase)
     or ("nginx made no connection (%s)"):format(reason) }
 end
 
---- Why a name led nowhere, and what to do.
-local function name_failure(reason)
-  local kind, note = "connect", "nginx's `resolver` does not know the name "
-    .. "(%s); it reads no /etc/hosts, name a DNS server that has it"
-  if reason:find("^no resolver") then
-    kind, note = "unsupported", "nginx finds no names without a `resolver` "
-      .. "(%s); add a line `resolver ADDRESS;` of a DNS server to `http`"
-  elseif reason == SILENT or reason:find("timed out", 1, true) then
-    kind, note = "timeout", "nginx's `resolver` did not answer (%s); look at "
-      .. "its address and resolver_timeout"
-  elseif not reason:find("Host not found", 1, true) then
-    note = "nginx's `resolver` could not look the name up (%s)"
-  end
-  return nil, { kind = kind, phase = "dns", note = note:format(reason) }
-end
-
---- Connects to an address or a name. A socket's own limit is none for the
---- look-up, which ends when nginx's resolver_timeout says; for a name it is a
---- bit shorter, so that what is late at the end is the look-up.
----@return any connected nil and a reason when it is not
-local function reach(socket, host, port, options, wait)
-  socket:settimeouts(wait, wait, wait)
-  if host:find "^[%d.]+$" or host:find "^%[" then
-    return socket:connect(host, port, options)
-  end
-  local done = require "ngx.semaphore".new()
-  socket:settimeouts(math.max(1, wait - MARGIN), wait, wait)
-  local thread = ngx.thread.spawn(function()
-    local connected, reason = socket:connect(host, port, options)
-    done:post()
-    return connected, reason
-  end)
-  if done:wait(wait / 1000) then
-    local _, connected, reason = ngx.thread.wait(thread)
-    return connected, reason
-  end
-  ngx.thread.kill(thread)
-  return nil, SILENT
-end
-
 --- Shakes hands on a new connection.
 function Nginx:secure(socket, where)
   local identity = self.identity
@@ -165,11 +124,9 @@ function Nginx:connect(where, request, ends, fresh)
     if wait <= 0 then return connect_failure("timeout", "connect") end
     wait = milliseconds(wait)
     local socket = ngx.socket.tcp()
-    local connected, reason = reach(socket, machine(where.host), where.port,
-      { pool = pool }, wait)
-    if not connected and (reason == SILENT or reason:find "resolve") then
-      return name_failure(reason)
-    end
+    local connected, reason = names.connect(self.running, socket,
+      machine(where.host), where.port, { pool = pool }, wait)
+    if type(reason) == "table" then return nil, reason end
     if not connected then return connect_failure(reason, "connect") end
     local reused = (socket:getreusedtimes() or 0) > 0
     if reused and not fresh then return socket, { reused = true } end
@@ -315,7 +272,7 @@ return {
   new = function(given)
     return setmetatable({
       tls = given and given.tls or {}, pools = {}, idle = IDLE,
-      -- The exchanges under way; a thread that was killed left its own.
+      -- What is under way; a thread that was killed left its own.
       running = setmetatable({}, { __mode = "k" }),
     }, Nginx)
   end,
