@@ -74,6 +74,7 @@ end)
 
 describe("a worker that stops on signals", function()
   local service, server, redis, queue, sign
+  local process, pid -- a worker's, until it ended
 
   setup(function()
     service = assert(sandbox.start())
@@ -95,22 +96,35 @@ describe("a worker that stops on signals", function()
     assert(redis:call "FLUSHALL")
   end)
 
-  -- Starts the example as it runs on a service; its id comes first, its exit
-  -- code last.
+  after_each(function()
+    if pid then os.execute("kill -KILL " .. pid) end
+    if process then process:stop() end
+    process, pid = nil, nil
+  end)
+
+  -- Starts the example as it runs on a service, with SIGINT as a terminal
+  -- leaves it and not the background; the exit code comes last.
   local function start(prepare)
-    local process = assert(core.spawn("sh", { "-c", ([[ exec 2>&1
-      %s env SIGNICAT_LIVE=1 SIGNICAT_BASE_URL=%s/sign \
+    process = assert(core.spawn("sh", { "-c", ([[ exec 2>&1
+      %s env --default-signal=INT SIGNICAT_LIVE=1 SIGNICAT_BASE_URL=%s/sign \
         SIGNICAT_CLIENT_ID=%s SIGNICAT_CLIENT_SECRET=%s \
         LUA_PATH="$1" LUA_CPATH="$2" "$3" examples/redis_worker.lua "$4" &
       echo $!; wait $!; echo exit $? ]]):format(prepare or "", service.url,
       service.client_id, service.client_secret), "sh",
       "./?.lua;" .. package.path, package.cpath, helper.lua,
       server.address }))
-    return process, assert(tonumber(process:read_line(10)))
+    pid = assert(tonumber(process:read_line(10)))
   end
 
-  local function send(signal, pid)
-    os.execute(("kill -%s %d"):format(signal, pid))
+  local function assert_lines(...)
+    for _, line in ipairs { ... } do
+      assert.equal(line, process:read_line(30))
+    end
+    if select(-1, ...) == "exit 0" then pid = nil end
+  end
+
+  local function send(signal, other)
+    os.execute(("kill -%s %d"):format(signal, other or pid))
   end
 
   local function enqueue(id)
@@ -126,24 +140,21 @@ describe("a worker that stops on signals", function()
     error(id .. " is not " .. state)
   end
 
-  -- Has SIGNALS come while the service stands still, with a job under way.
-  local function interrupted(...)
+  -- Sends signals while the service stands still, with a job under way.
+  local function interrupt(...)
     for i = 1, 3 do enqueue("j" .. i) end
     send("STOP", service.process:pid())
-    local process, pid = start()
+    start()
     await("j1", "running")
-    for _, signal in ipairs { ... } do send(signal, pid) end
+    for _, signal in ipairs { ... } do send(signal) end
     send("CONT", service.process:pid())
-    return process
   end
 
   for _, signals in ipairs { { "TERM" }, { "TERM", "TERM", "INT" } } do
     it("does the job in hand, begins no other and ends well after "
       .. table.concat(signals, ", "), function()
-      local process = interrupted(table.unpack(signals))
-      assert.equal("j1\tdone\t", process:read_line(30))
-      assert.equal("exit 0", process:read_line(30))
-      process:stop()
+      interrupt(table.unpack(signals))
+      assert_lines("j1\tdone\t", "exit 0")
       for i = 2, 3 do
         assert.equal("queued", queue:status("j" .. i).state)
         assert.equal(0, queue:status("j" .. i).attempts)
@@ -155,30 +166,25 @@ describe("a worker that stops on signals", function()
     end)
   end
 
-  it("ends well when it waits for a job", function()
-    for _, signal in ipairs { "TERM", "INT" } do
-      enqueue(signal)
-      local process, pid = start()
-      await(signal, "done")
-      send(signal, pid)
-      assert.equal(signal .. "\tdone\t", process:read_line(30))
-      assert.equal("exit 0", process:read_line(30))
-      process:stop()
-    end
-  end)
+  for _, signal in ipairs { "TERM", "INT" } do
+    it("ends well when it waits for a job at SIG" .. signal, function()
+      enqueue "j1"
+      start()
+      await("j1", "done")
+      send(signal)
+      assert_lines("j1\tdone\t", "exit 0")
+    end)
+  end
 
   it("goes on where SIGTERM is ignored", function()
-    local process, pid = start "trap '' TERM;"
+    start "trap '' TERM;"
     for _, id in ipairs { "j1", "j2" } do
       enqueue(id)
       await(id, "done")
-      send("TERM", pid)
+      send "TERM"
     end
-    send("INT", pid)
-    for _, line in ipairs { "j1\tdone\t", "j2\tdone\t", "exit 0" } do
-      assert.equal(line, process:read_line(30))
-    end
-    process:stop()
+    send "INT"
+    assert_lines("j1\tdone\t", "j2\tdone\t", "exit 0")
   end)
 
   it("lets go of them when an error ends it", function()
