@@ -341,8 +341,8 @@ describe("with names a client in nginx", function()
     stop()
   end)
 
-  -- Starts one with such a `resolver` line, in front of it another server of
-  -- two names; `port` is where that one listens, with TLS.
+  -- Starts one with such a `resolver` line, and in front of the sandbox a
+  -- server of two names; returns where that one listens, with TLS.
   local function start_with(line)
     nginx.certificates(folder)
     local port = nginx.free_port()
@@ -350,10 +350,8 @@ describe("with names a client in nginx", function()
       lua_ssl_trusted_certificate FOLDER/ca.pem;
       server { listen 127.0.0.1:PORT; EVAL }
       server {
-        listen 127.0.0.1:OTHER ssl;
-        ssl_certificate FOLDER/client.pem;
-        ssl_certificate_key FOLDER/client.key;
-        return 421;
+        listen 127.0.0.1:OTHER ssl; # for who names neither
+        ssl_reject_handshake on;
       }
       server {
         listen 127.0.0.1:OTHER ssl;
