@@ -23,6 +23,7 @@
 #include "request.h"
 #include "resource.h"
 #include "response.h"
+#include "stop_signals.h"
 #include "system.h"
 #include "transfer.h"
 #include "validate.h"
@@ -64,6 +65,7 @@ static const luaL_Reg functions[] = {
     {"parse_time", system_parse_time},
     {"format_time", system_format_time},
     {"spawn", process_spawn},
+    {"hold_signals", stop_signals_hold},
     {"is_folder", download_is_folder},
     {NULL, NULL}};
 
@@ -90,6 +92,7 @@ int luaopen_signicat_core(lua_State *L) {
   sc_multi_define(L);
   sc_aside_define(L);
   sc_process_define(L);
+  sc_stop_signals_define(L);
   sc_idset_define(L);
   lua_newtable(L);
   sc_setfuncs(L, functions);

@@ -187,6 +187,8 @@
 ---@field block number? seconds to wait for a job (1); less than the timeout of
 --- `redis`
 ---@field keep number? seconds that a job is remembered when it is done (7 days)
+---@field stop_on_signals boolean? SIGTERM and SIGINT end `run` after the job in
+--- hand; they are blocked in this thread meanwhile (false)
 
 ---@class signicat.JobStatus
 ---@field id string
