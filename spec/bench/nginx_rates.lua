@@ -2,8 +2,8 @@
 -- that has nothing to do with the client, alone and while 64 calls of the
 -- client are under way to a service that answers each after 0.2 s.
 --
--- The service is another nginx, and the crowd is wrk: both are cheap, so the
--- worker is what limits the rate.
+-- The service is another nginx, asked over TLS, and the crowd is wrk: both are
+-- cheap, so the worker is what limits the rate.
 
 local core = require "signicat.core"
 local helper = require "spec.helper"
@@ -15,6 +15,7 @@ local DELAY = 0.2 -- seconds until one is answered
 local TICKS = 100 -- of /proc in a second
 
 local WORKER = [[
+  lua_ssl_trusted_certificate CERTIFICATE;
   server {
     listen 127.0.0.1:PORT;
     access_log off;
@@ -25,11 +26,13 @@ local WORKER = [[
   }
   init_by_lua_block {
     local signicat = require "signicat"
-    local function client(transport, blocks)
-      return assert(signicat.new { base_url = "UPSTREAM/sign",
-        token = "bench", transport = transport, block_nginx = blocks })
+    local function client(options)
+      options.base_url, options.token = "https://localhost:SERVICE", "bench"
+      return assert(signicat.new(options))
     end
-    waiting, blocking = client("nginx"), client("curl", true)
+    waiting = client { transport = "nginx" }
+    blocking = client { transport = "curl", block_nginx = true,
+                        tls = { ca_file = "CERTIFICATE" } }
     function list(sign)
       ngx.print(assert(sign.sessions:list({ limit = 1 })).total)
     end
@@ -39,13 +42,15 @@ local WORKER = [[
 local SERVICE = [[
   init_by_lua_block { under_way, answered = 0, 0 }
   server {
-    listen 127.0.0.1:PORT;
+    listen 127.0.0.1:PORT ssl;
+    ssl_certificate server.pem;
+    ssl_certificate_key server.key;
     access_log off;
     keepalive_requests 1000000000;
     location = /counts {
       content_by_lua_block { ngx.print(under_way, " ", answered) }
     }
-    location /sign/ {
+    location / {
       default_type application/json;
       content_by_lua_block {
         under_way = under_way + 1
@@ -67,8 +72,8 @@ end
 
 -- Calls under way at the service, and answered ones.
 function Rates:counts()
-  local _, body = openresty.get(self.service.port, "/counts")
-  local under_way, answered = body:match "^(%d+) (%d+)$"
+  local under_way, answered = nginx.run("curl -sk https://127.0.0.1:"
+    .. self.service.port .. "/counts"):match "^(%d+) (%d+)$"
   return tonumber(under_way), tonumber(answered)
 end
 
@@ -84,8 +89,8 @@ function Rates:busy()
   return (user + system) / TICKS
 end
 
--- Requests to /fast that are answered in a second; and in a second that the
--- worker computes, which is the same where it is alone on its core.
+-- Requests to /fast that are answered in a second; and in a second of the
+-- worker's own time, whoever else is on its core.
 function Rates:fast(seconds)
   local before = self:busy()
   local said = nginx.run(("taskset -c %d wrk -t1 -c16 -d%d %s"):format(
@@ -152,10 +157,12 @@ local function start(own, others)
   local service_folder, folder
   service_folder, self.remove_service = nginx.folder()
   folder, self.remove = nginx.folder()
+  nginx.certificates(service_folder)
   self.service = pin(openresty.start(service_folder,
     (SERVICE:gsub("DELAY", DELAY))), others)
-  self.worker = pin(openresty.start(folder, (WORKER:gsub("UPSTREAM",
-    "http://127.0.0.1:" .. self.service.port))), own)
+  self.worker = pin(openresty.start(folder, (WORKER:gsub("%u%u+",
+    { CERTIFICATE = service_folder .. "/ca.pem",
+      SERVICE = self.service.port }))), own)
   return self
 end
 
