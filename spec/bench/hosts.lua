@@ -7,6 +7,7 @@
 --
 --   hosts.lua [RUNS [SECONDS]]
 
+local helper = require "spec.helper"
 local love_frames = require "spec.bench.love_frames"
 local nginx = require "spec.support.nginx"
 local nginx_rates = require "spec.bench.nginx_rates"
@@ -32,8 +33,11 @@ end
 
 local crowd_core, host_core = two_cores()
 
-local function measure_nginx()
-  local rates = nginx_rates.start(host_core, crowd_core)
+-- As many calls are always under way; the shorter `delay` is, the more of them
+-- begin and end in a second.
+---@param delay number seconds until a call is answered
+local function measure_nginx(delay)
+  local rates = nginx_rates.start(host_core, crowd_core, delay)
   local list, blocked = {}, {}
   for i = 1, runs do list[i] = rates:pair(seconds) end
   local alone = median(list, "alone")
@@ -42,9 +46,9 @@ local function measure_nginx()
   end
   rates:stop()
 
-  print(("nginx, one worker: requests a second to a location of its own, "
+  print(("\nnginx, one worker: requests a second to a location of its own, "
     .. "beside\n%d calls that are each answered after %.1f s"):format(
-      nginx_rates.SLOW, nginx_rates.DELAY))
+      nginx_rates.SLOW, delay))
   local function print_median(what, field, format)
     local middle, least, most = median(list, field)
     rows.print(what, format:format(middle),
@@ -85,6 +89,9 @@ local function measure_love()
     median(tasks, "with") - median(tasks, "without"), "%.2f", 4)
 end
 
-measure_nginx()
+print(("Load of the machine before: %s, on %d cores"):format(
+  helper.read("/proc/loadavg"):match "^%S+", nginx.run "nproc"))
+measure_nginx(1)
+measure_nginx(0.2)
 measure_love()
 rows.finish()

@@ -1,6 +1,6 @@
 -- nginx_rates.lua: how many requests one worker of nginx answers at a location
 -- that has nothing to do with the client, alone and while 64 calls of the
--- client are under way to a service that answers each after 0.2 s.
+-- client are under way to a service that takes its time for each.
 --
 -- The service is another nginx, asked over TLS, and the crowd is wrk: both are
 -- cheap, so the worker is what limits the rate.
@@ -11,7 +11,6 @@ local nginx = require "spec.support.nginx"
 local openresty = require "spec.support.openresty"
 
 local SLOW = 64 -- calls under way
-local DELAY = 0.2 -- seconds until one is answered
 local TICKS = 100 -- of /proc in a second
 
 local WORKER = [[
@@ -152,18 +151,19 @@ end
 -- Starts both nginx, the worker on one core and all others on another.
 ---@param own integer a core
 ---@param others integer a core
-local function start(own, others)
+---@param delay number seconds until a call is answered, and the next begins
+local function start(own, others, delay)
   local self = setmetatable({ own = own, others = others }, Rates)
   local service_folder, folder
   service_folder, self.remove_service = nginx.folder()
   folder, self.remove = nginx.folder()
   nginx.certificates(service_folder)
   self.service = pin(openresty.start(service_folder,
-    (SERVICE:gsub("DELAY", DELAY))), others)
+    (SERVICE:gsub("DELAY", delay))), others)
   self.worker = pin(openresty.start(folder, (WORKER:gsub("%u%u+",
     { CERTIFICATE = service_folder .. "/ca.pem",
       SERVICE = self.service.port }))), own)
   return self
 end
 
-return { start = start, SLOW = SLOW, DELAY = DELAY }
+return { start = start, SLOW = SLOW }
