@@ -177,6 +177,13 @@ soak: deps-test core sandbox ## run the specs that take long
 bench: deps-bench core ## measure calls against bare libcurl
 	@$(ENV) $(WITH_SERVERS) LUA=$(LUA) CC=$(CC) sh spec/bench/run.sh
 
+# nginx and LÖVE have LuaJIT.
+.PHONY: bench-hosts bench-hosts-run
+bench-hosts: deps-test deps-bench ## measure nginx and LÖVE beside calls
+	@$(MAKE) --no-print-directory LUA_VERSION=jit bench-hosts-run
+bench-hosts-run: core sandbox
+	@$(ENV) $(WITH_SERVERS) $(LUA) spec/bench/hosts.lua
+
 # ---- checking ------------------------------------------------------------
 
 C_FILES = $(sort $(wildcard src/*.[ch] src/*/*.[ch] spec/*/*.[ch] \
@@ -304,4 +311,4 @@ clean: ## remove build/
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 12

@@ -23,7 +23,7 @@ lua-cqueues curl locales qpdf xmlsec1 lua5.1 lua5.2 lua5.3 \
 luajit2 liblua5.1-0-dev liblua5.2-dev liblua5.3-dev libluajit2-5.1-dev \
 libpcre3 redis-tools valgrind love neovim"
 lint="lua-check clang clang-format cppcheck"
-bench="valgrind"
+bench="valgrind wrk ca-certificates"
 # Unpacked; redis-server is a name of a program in redis-tools. Manual pages,
 # which small systems leave out, tell what libcurl had when.
 servers="libcurl4-doc nginx libnginx-mod-http-ndk libnginx-mod-http-lua lua-resty-core \
