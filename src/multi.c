@@ -337,6 +337,9 @@ static void end(Multi *multi) {
   while (multi->running) {
     Transfer *transfer = multi->running;
     sc_transfer_done(transfer, CURLE_ABORTED_BY_CALLBACK);
+    if (transfer->request->sink.kind == SINK_FILE) {
+      sc_sink_abort(&transfer->request->sink);
+    }
     if (inherited) {
       snprintf(transfer->message, sizeof transfer->message,
                "the process was forked; the call is its parent's");
