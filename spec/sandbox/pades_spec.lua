@@ -320,6 +320,19 @@ describe("pades_sign", function()
                     "messageDigest" }, names)
     end)
 
+    it("with a time stamp over its value", function()
+      local token, value = judge:stamp_in(path)
+      local accepted, words, time = judge:timestamp(token, value)
+      assert.is_true(accepted, words)
+      local date = signature_dictionary(path)["/M"]:match "D:(%d+)Z"
+      local hour, minute, second, year = time:match
+        "^%a+ +%d+ (%d+):(%d+):(%d+) (%d+) GMT$"
+      assert.equal(date:sub(1, 4) .. date:sub(9),
+        year .. hour .. minute .. second)
+      accepted = judge:timestamp(token, value .. "x")
+      assert.is_false(accepted)
+    end)
+
     it("whose dictionary holds name, reason and time as text", function()
       local signature = signature_dictionary(path)
       assert.equal("u:Åse (the \\ tenant) Ørn", signature["/Name"])

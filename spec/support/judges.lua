@@ -131,6 +131,51 @@ function judges:xades(path)
     text
 end
 
+-- Whether openssl accepts a time-stamp token over these bytes; its words; the
+-- time it tells, in seconds.
+function judges:timestamp(token, bytes)
+  local path = judges.write(self:path "token.der", token)
+  local text, code = judges.run("openssl", "ts", "-verify", "-token_in",
+    "-in", path, "-data", judges.write(self:path "stamped.bin", bytes),
+    "-CAfile", self.ca)
+  local shown = judges.run("openssl", "ts", "-reply", "-token_in",
+    "-token_out", "-in", path, "-text")
+  return code == 0 and text:find "Verification: OK" ~= nil, text,
+    shown:match "Time stamp: ([^\n]+)"
+end
+
+-- The elements of a DER value of definite length, each as { tag, inside,
+-- whole }.
+local function elements(der)
+  local found, at = {}, 1
+  while at <= #der do
+    local tag, size = der:byte(at, at + 1)
+    local head = 2
+    if size > 127 then
+      head, size = size - 126, 0
+      for i = at + 2, at + head - 1 do size = size * 256 + der:byte(i) end
+    end
+    found[#found + 1] = { tag, der:sub(at + head, at + head + size - 1),
+                          der:sub(at, at + head + size - 1) }
+    at = at + head + size
+  end
+  return found
+end
+
+-- The time-stamp token of a PDF's last signature and what it is made over,
+-- the signature's value.
+function judges:stamp_in(path)
+  local message = elements(judges.read(self:take_apart(path).cms))[1]
+  local signed_data = elements(elements(message[2])[2][2])[1]
+  local parts = elements(signed_data[2])
+  local infos = elements(parts[#parts][2])
+  local info = elements(infos[1][2])
+  local unsigned, value = info[#info], info[#info - 1]
+  assert(unsigned[1] == 0xA1 and value[1] == 4, "no unsigned attribute")
+  local attribute = elements(elements(unsigned[2])[1][2])
+  return elements(attribute[2][2])[1][3], value[2]
+end
+
 -- The last signature's certificate as openssl prints it.
 function judges:certificate(path)
   assert(self:cades(path))

@@ -150,8 +150,8 @@ static bool finish_result(Signing *signing, size_t i, bool written) {
 }
 
 static bool make_pades(Signing *signing, size_t i, const Identity *signer) {
-  unsigned char *out = NULL;
-  size_t size = 0, out_size = 0;
+  PadesLayout layout = {.pdf = NULL};
+  size_t size = 0;
   char why[512] = "";
   if (!is_pdf(signing->mimes[i])) {
     problem_reply(signing->reply, GUESS_PKISIGNING_OF_TEXT,
@@ -165,14 +165,16 @@ static bool make_pades(Signing *signing, size_t i, const Identity *signer) {
   PadesRequest request = {.pdf = pdf,
                           .size = size,
                           .signer_name = signing->name,
-                          .when = signing->when / WHEN_SECOND};
-  PadesResult result =
-      pades_sign(signer, &request, &out, &out_size, why, sizeof why);
+                          .when = signing->when};
+  PadesResult result = pades_lay_out(&request, &layout, why, sizeof why);
   free(pdf);
-  if (result == PADES_SIGNED) {
+  if (result == PADES_DONE) {
+    const Identity *stamper = pki_stamper(signing->service->pki);
     Blob *blob = begin_result(signing, i);
-    bool written = blob && blob_write(blob, out, out_size);
-    free(out);
+    bool written =
+        blob && pades_fill_in(&layout, signer, stamper, signing->when) == 0 &&
+        blob_write(blob, layout.pdf, layout.size);
+    free(layout.pdf);
     return finish_result(signing, i, written);
   }
   if (result == PADES_REFUSED)
@@ -207,7 +209,9 @@ static bool write_blob(void *blob, const void *bytes, size_t size) {
 
 static bool make_xades(Signing *signing, size_t i, const Identity *signer) {
   if (signing->authentication && !is_unsigned(signing, i)) return false;
-  XadesRequest request = {.mime = signing->mimes[i], .when = signing->when};
+  XadesRequest request = {.mime = signing->mimes[i],
+                          .when = signing->when,
+                          .stamper = pki_stamper(signing->service->pki)};
   request.document = blob_read(signing->service->documents,
                                signing->made[i].original, &request.size);
   Blob *blob = request.document >= 0 ? begin_result(signing, i) : NULL;
