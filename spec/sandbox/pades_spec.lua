@@ -198,6 +198,9 @@ describe("pades_sign", function()
       { "a PDF with other bytes before it", "junk\n" .. document() },
       { "a PDF whose startxref leads elsewhere",
         (document():gsub("startxref\n%d", "startxref\n9")) },
+      { "a PDF without a table, whose trailer says no size",
+        (document():gsub("xref\n.-trailer", "trailer")
+          :gsub("/Size %d+", "")) },
       { "a PDF whose table is wrong",
         (document():gsub("0000000%d%d%d 00000 n", "0000000007 00000 n")) },
     }

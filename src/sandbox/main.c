@@ -23,6 +23,7 @@
 #include "http.h"
 #include "journal.h"
 #include "options.h"
+#include "press.h"
 #include "service.h"
 #include "xades.h"
 
@@ -210,6 +211,7 @@ int main(int argc, char **argv) {
   Options options;
   Run run = {
       .folder = {.lock = -1}, .service = {.documents = -1}, .signals = -1};
+  if (argc == 2 && strcmp(argv[1], PRESS_OPTION) == 0) return press_main();
   int status = options_read(&options, argc, argv);
   if (status >= 0) return status;
   if (options.parent >= 0) fcntl(options.parent, F_SETFD, FD_CLOEXEC);

@@ -121,6 +121,9 @@ static bool needs_rewrite(PdfSource *source) {
 
 static PdfOpening rewrite(PdfSource *source, char *why, size_t why_size) {
   qpdf_data q = source->qpdf;
+  /* qpdf corrects a /Size, but does not add one. */
+  qpdf_oh_replace_key(q, qpdf_get_trailer(q), "/Size",
+                      qpdf_oh_new_integer(q, 1));
   qpdf_init_write_memory(q);
   qpdf_set_preserve_encryption(q, QPDF_FALSE);
   if ((qpdf_write(q) & QPDF_ERRORS) || qpdf_has_error(q))

@@ -10,8 +10,8 @@
 #include "signing.h"
 
 #include "guesses.h"
-#include "pades.h"
 #include "pdf_source.h"
+#include "press.h"
 #include "sessions.h"
 #include "xades.h"
 
@@ -151,7 +151,6 @@ static bool finish_result(Signing *signing, size_t i, bool written) {
 
 static bool make_pades(Signing *signing, size_t i, const Identity *signer) {
   PadesLayout layout = {.pdf = NULL};
-  size_t size = 0;
   char why[512] = "";
   if (!is_pdf(signing->mimes[i])) {
     problem_reply(signing->reply, GUESS_PKISIGNING_OF_TEXT,
@@ -160,21 +159,18 @@ static bool make_pades(Signing *signing, size_t i, const Identity *signer) {
                   signing->made[i].original);
     return false;
   }
-  unsigned char *pdf = load(signing, i, &size);
-  if (!pdf) return false;
-  PadesRequest request = {.pdf = pdf,
-                          .size = size,
-                          .signer_name = signing->name,
-                          .when = signing->when};
-  PadesResult result = pades_lay_out(&request, &layout, why, sizeof why);
-  free(pdf);
+  json_t *order =
+      json_pack("{s:s, s:s, s:I}", "sign", signing->made[i].original, "name",
+                signing->name, "when", (json_int_t)signing->when);
+  PadesResult result =
+      press_run(signing->service->documents, order, &layout, why, sizeof why);
   if (result == PADES_DONE) {
     const Identity *stamper = pki_stamper(signing->service->pki);
     Blob *blob = begin_result(signing, i);
     bool written =
         blob && pades_fill_in(&layout, signer, stamper, signing->when) == 0 &&
         blob_write(blob, layout.pdf, layout.size);
-    free(layout.pdf);
+    press_free(&layout);
     return finish_result(signing, i, written);
   }
   if (result == PADES_REFUSED)
