@@ -25,6 +25,8 @@
 #define GUESS_UNKNOWN_SESSION PROBLEM_SESSION_NOT_FOUND
 /* A document that exists, but not in the collection named beside it. */
 #define GUESS_NOT_IN_COLLECTION PROBLEM_INVALID_PARAMETER
+/* A session on a collection whose package is due, made or refused. */
+#define GUESS_CLOSED_COLLECTION PROBLEM_CONFLICT
 /* A document in a collection or a result; a collection in a session. */
 #define GUESS_DELETE_IN_USE PROBLEM_CONFLICT
 

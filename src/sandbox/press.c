@@ -8,6 +8,7 @@
 #include "press.h"
 
 #include "blob.h"
+#include "container.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,15 +63,24 @@ static const char *member(const json_t *order, const char *name) {
   return json_string_value(json_object_get(order, name));
 }
 
-static PadesResult sign(const json_t *order, PadesLayout *layout,
-                        Answer *answer) {
+static PadesResult carry_out(const json_t *order, PadesLayout *layout,
+                             Answer *answer) {
   size_t size;
-  unsigned char *pdf = blob_load(DOCUMENTS, member(order, "sign"), &size);
+  const char *document = member(order, "sign");
+  unsigned char *pdf = NULL;
+  if (document == NULL) {
+    PadesResult made = container_make(order, DOCUMENTS, &pdf, &size,
+                                      answer->why, sizeof answer->why);
+    if (made != PADES_DONE) return made;
+  } else {
+    pdf = blob_load(DOCUMENTS, document, &size);
+  }
   if (pdf == NULL) return PADES_FAILED;
   const PadesRequest request = {
       .pdf = pdf,
       .size = size,
       .signer_name = member(order, "name"),
+      .reason = member(order, "reason"),
       .when = json_integer_value(json_object_get(order, "when"))};
   return pades_lay_out(&request, layout, answer->why, sizeof answer->why);
 }
@@ -94,7 +104,7 @@ int press_main(void) {
   memset(&answer, 0, sizeof answer);
   set_limits();
   json_t *order = json_loadfd(ORDER, 0, NULL);
-  answer.result = sign(order, &layout, &answer);
+  answer.result = carry_out(order, &layout, &answer);
   answer.given = true;
   answer.contents = layout.contents;
   answer.range = layout.range;

@@ -21,6 +21,9 @@
  * Has an order carried out on the documents of that folder (blob.h):
  *
  *   {sign: id, name, when}
+ *   {pack: [file], evidence: [[[label, value]]], files: [file],
+ *    name, reason, when}       where a file is {id, name, mime, about, kin},
+ *                              and of `pack` has pdf, whether it is one
  *
  * Takes the order. On PADES_DONE the layout is to be ended with press_free;
  * otherwise `why` is one sentence for a problem's detail. Threads may call

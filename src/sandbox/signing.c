@@ -10,6 +10,8 @@
 #include "signing.h"
 
 #include "guesses.h"
+#include "packager.h"
+#include "packages.h"
 #include "pdf_source.h"
 #include "press.h"
 #include "sessions.h"
@@ -60,17 +62,7 @@ static bool is(const json_t *text, const char *value) {
   return json_is_string(text) && strcmp(json_string_value(text), value) == 0;
 }
 
-/* The packages that signing it would have to make are not made yet. */
-static bool has_packages(const Signing *signing, const json_t *sent,
-                         bool *failed) {
-  static const char sql[] =
-      "SELECT 1 FROM session_document JOIN collection ON id = collection"
-      " WHERE session = ? AND coalesce(package_to, '[]') <> '[]'";
-  return json_array_size(json_object_get(sent, "packageTo")) > 0 ||
-         store_has(signing->service->store, sql, signing->session, failed);
-}
-
-/* Reads what the session asks for, and refuses what is not built. */
+/* Reads what the session asks for. */
 static bool read_request(Signing *signing) {
   Rows *rows = store_query(signing->service->store,
                            "SELECT request FROM session WHERE id = ?", "s",
@@ -84,17 +76,10 @@ static bool read_request(Signing *signing) {
       is(json_object_get(setup, "signingFlow"), "AUTHENTICATION_BASED");
   signing->xml = signing->authentication ||
                  is(json_object_get(setup, "vendor"), GUESS_XML_VENDOR);
-  bool failed = !sent;
-  bool packages = sent && has_packages(signing, sent, &failed);
+  bool found = sent != NULL;
+  if (!found) problem_internal(signing->reply);
   json_decref(sent);
-  if (failed)
-    problem_internal(signing->reply);
-  else if (packages)
-    problem_reply(signing->reply, PROBLEM_NOT_IMPLEMENTED,
-                  "A package (packageTo of the session or of a collection) is "
-                  "not built into the sandbox yet; the session was left as it "
-                  "is.");
-  return !failed && !packages;
+  return found;
 }
 
 /* Fills made[] with what is to be signed. */
@@ -115,6 +100,8 @@ static bool list_documents(Signing *signing) {
     strncpy(signing->mimes[i], store_text(rows, 2), REPLY_TYPE_SIZE - 1);
     one->type = signing->xml ? "XADES" : "PADES";
     one->mime = signing->xml ? GUESS_XADES_MIME : "application/pdf";
+    one->signer = signing->name;
+    one->when = signing->when;
   }
   store_done(rows);
   if (found < 0) problem_internal(signing->reply);
@@ -238,6 +225,7 @@ static bool sign(Signing *signing) {
   StateResult result = state_may_sign(store, signing->session);
   if (result == STATE_DONE) {
     if (!read_request(signing) || !list_documents(signing) ||
+        !packages_check(signing->service, signing->session, signing->reply) ||
         !make_all(signing))
       return false;
     result = state_sign(store, signing->session, signing->made, signing->count);
@@ -266,5 +254,7 @@ void signing_sign(const Service *service, const char *session, const char *name,
       blob_abandon(signing->blobs[i]);
   }
   free(signing);
-  if (done) sessions_answer(service, session, 200, reply);
+  if (!done) return;
+  packager_wake(service->packager);
+  sessions_answer(service, session, 200, reply);
 }
