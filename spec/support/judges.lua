@@ -1,7 +1,8 @@
 -- judges.lua: programs nobody here wrote, asked about signed documents.
 --
--- pdfsig (poppler on NSS), openssl, qpdf and xmlsec1; each answer is reduced
--- to what a spec asserts. Everything happens in one temporary folder.
+-- pdfsig (poppler on NSS), openssl, qpdf, xmlsec1, and pkijs and xadesjs on
+-- Node.js; each answer is reduced to what a spec asserts. Everything happens
+-- in one temporary folder.
 -- pdfsig's exit code says little, so its text is read.
 
 local judges = {}
@@ -118,6 +119,26 @@ function judges:cades(path)
     "-CAfile", self.ca, "-cades", "-purpose", "any", "-out", "/dev/null",
     "-signer", self:path "signer.pem")
   return code == 0 and text:find "CAdES Verification successful" ~= nil, text
+end
+
+-- Whether pkijs or xadesjs accept these files, by the authority; its words.
+local function ask_node(self, kind, ...)
+  local ca = self:path "ca.der"
+  must("openssl", "x509", "-in", self.ca, "-outform", "DER", "-out", ca)
+  local text, code = judges.run("env", "JUDGES=build/judges", "node",
+    "spec/judges/judge.mjs", kind, ca, ...)
+  return code == 0, text
+end
+
+-- Whether pkijs accepts a PDF's last signature; its words.
+function judges:pkijs(path)
+  local parts = self:take_apart(path)
+  return ask_node(self, "cms", parts.cms, parts.content)
+end
+
+-- Whether xadesjs accepts an XAdES file; its words.
+function judges:xadesjs(path)
+  return ask_node(self, "xades", path)
 end
 
 -- Whether xmlsec1 accepts an XAdES file, by a certificate inside that the
