@@ -3,8 +3,9 @@
  *
  * The press (press.h) makes the PDF from an order that is put together here;
  * the merchant's seal is set in this process. Then one transaction makes the
- * file a document and the package's result. What the press refuses is
- * refused for good; what merely failed is tried again, a few times.
+ * file a document and the package's result. What failed here is tried again
+ * for as long as it takes; what the press refuses, a few times, for its
+ * process may have been ended by something else than the documents.
  */
 #include "packages.h"
 
@@ -20,7 +21,8 @@
 
 #include <openssl/evp.h>
 
-#define MOST_TRIES 5
+#define MOST_TRIES 3
+#define MOST_WAIT 6   /* 2^6 seconds between two tries */
 #define MOST_NAME 200 /* characters of an attachment's name */
 #define HASH_BYTES 32
 #define SEAL "Sandbox merchant"
@@ -82,8 +84,8 @@ static const char awaited[] =
 static void name_document(char *name, size_t size, int number,
                           const char *filename, bool is_pdf) {
   char *clean = label_clean(filename, MOST_NAME);
-  for (char *at = clean; at && (at = strpbrk(at, "/\\:"));)
-    *at = '_';
+  for (char *at = clean; at && *at; at++)
+    if (strchr("/\\:", *at)) *at = '_';
   snprintf(name, size, "%d-%s", number,
            clean && clean[0] ? clean
            : is_pdf          ? "document.pdf"
@@ -228,13 +230,13 @@ static bool forget(const Making *making) {
                    "i", making->seq) >= 0;
 }
 
-static bool try_later(Making *making) {
-  if (++making->attempts >= MOST_TRIES) return give_up(making);
+static bool try_later(const Making *making) {
+  int64_t attempts = making->attempts + 1;
+  int64_t wait = attempts < MOST_WAIT ? attempts : MOST_WAIT;
   return store_run(making->service->store,
                    "UPDATE package SET attempts = ?, next_try = ?"
                    " WHERE seq = ?",
-                   "iii", making->attempts,
-                   when_now() + (WHEN_SECOND << making->attempts),
+                   "iii", attempts, when_now() + (WHEN_SECOND << wait),
                    making->seq) >= 0;
 }
 
@@ -270,7 +272,9 @@ static bool make(Making *making) {
   }
   switch (press_run(service->documents, order, &layout, making->why,
                     sizeof making->why)) {
-  case PADES_REFUSED: return give_up(making);
+  case PADES_REFUSED:
+    return making->attempts + 1 < MOST_TRIES ? try_later(making)
+                                             : give_up(making);
   case PADES_FAILED: return try_later(making);
   case PADES_DONE: break;
   }
@@ -341,8 +345,10 @@ bool packages_check(const Service *service, const char *session, Reply *reply) {
     json_decref(documents);
     return true;
   }
+  /* With a page of evidence: there has to be a font for it. */
   PadesResult result =
-      press_run(service->documents, json_pack("{s:o}", "pack", documents),
+      press_run(service->documents,
+                json_pack("{s:o, s:[[]]}", "pack", documents, "evidence"),
                 &layout, why, sizeof why);
   press_free(&layout);
   if (result == PADES_REFUSED)
