@@ -32,9 +32,8 @@ describe("the sandbox's packages", function()
   local sandbox, judge
 
   setup(function()
-    sandbox, judge = service.start "--beyond-the-service", judges.new()
-    local _, ca = sandbox:call("GET", "/_sandbox/ca.pem")
-    judge:trust(judges.write(judge:path "ca.pem", ca))
+    sandbox = service.start "--beyond-the-service"
+    judge = judges.of(sandbox)
   end)
   teardown(function()
     judge:close()

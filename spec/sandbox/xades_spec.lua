@@ -27,9 +27,8 @@ describe("the sandbox's XAdES", function()
   local sandbox, judge
 
   setup(function()
-    sandbox, judge = service.start(), judges.new()
-    local _, ca = sandbox:call("GET", "/_sandbox/ca.pem")
-    judge:trust(judges.write(judge:path "ca.pem", ca))
+    sandbox = service.start()
+    judge = judges.of(sandbox)
   end)
   teardown(function()
     judge:close()

@@ -64,6 +64,14 @@ function judges:trust(ca)
   must("certutil", "-A", "-d", self.nss, "-n", "ca", "-t", "CT,C,C", "-i", ca)
 end
 
+-- One that trusts the authority of a running sandbox (spec/sandbox/service).
+function judges.of(sandbox)
+  local self = judges.new()
+  local _, ca = sandbox:call("GET", "/_sandbox/ca.pem")
+  self:trust(judges.write(self:path "ca.pem", ca))
+  return self
+end
+
 -- What pdfsig says of each signature, as lists of its lines. Without
 -- -no-ocsp: with it, poppler 22.12 reports an error code it left behind
 -- itself; no certificate here names an address to ask anyway.

@@ -77,7 +77,8 @@ static bool order_own_package(Store *store, const char *session) {
  * NULL. */
 static bool order_packages(Store *store, const char *session,
                            const char *leaving) {
-  static const char sql[] =
+  /* A rejected session keeps them from coming, a deleted one does not. */
+  static const char guess_due[] =
       "INSERT INTO package(collection) SELECT id FROM collection"
       " WHERE json_array_length(package_to) > 0"
       " AND id IN (SELECT collection FROM session_document WHERE session = ?1)"
@@ -88,7 +89,7 @@ static bool order_packages(Store *store, const char *session,
       "  WHERE collection = collection.id AND session.id IS NOT ?2"
       "  AND state <> 'SIGNED')"
       " AND NOT EXISTS(SELECT 1 FROM package WHERE collection = collection.id)";
-  return store_run(store, sql, "ss", session, leaving) >= 0;
+  return store_run(store, guess_due, "ss", session, leaving) >= 0;
 }
 
 static bool sign(Store *store, const char *session,
