@@ -52,11 +52,11 @@ static void limit(int resource, uint64_t most) {
 static void set_limits(void) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_CPU, SECONDS);
   limit(RLIMIT_FSIZE, PRODUCT_MOST);
 #ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
   limit(RLIMIT_AS, MEMORY);
 #endif
+  limit(RLIMIT_CPU, SECONDS);
 }
 
 static const char *member(const json_t *order, const char *name) {
