@@ -52,28 +52,38 @@ static bool has_signatures(const json_t *order) {
 
 /* --- on record ---------------------------------------------------------- */
 
-/* False: the store failed. A package whose owner is gone meanwhile is none. */
-static bool record(const Making *making, const BlobFacts *blob, When when) {
-  Store *store = making->service->store;
+/* Inside a transaction: it is made, or (without a result) refused. False: the
+ * store failed, or whoever wanted it is gone. */
+static bool settle(const Making *making, const char *result) {
   char id[UUID_SIZE];
   uuid_make(id);
+  return store_run(making->service->store,
+                   "UPDATE package SET id = ?, result = ?, refused = ?"
+                   " WHERE seq = ?",
+                   "sssi", id, result, result ? NULL : making->why,
+                   making->seq) == 1;
+}
+
+static bool record(const Making *making, const BlobFacts *blob, When when) {
+  Store *store = making->service->store;
   if (!store_begin(store)) return false;
   if (documents_insert(store, blob, "application/pdf", NULL, when) &&
-      store_run(store, "UPDATE package SET id = ?, result = ? WHERE seq = ?",
-                "ssi", id, blob->id, making->seq) == 1)
+      settle(making, blob->id))
     return store_commit(store);
   store_rollback(store);
   return false;
 }
 
 static bool give_up(const Making *making) {
+  Store *store = making->service->store;
   fprintf(stderr, "signicat-sandbox: no package of %s %s: %s\n",
           making->session[0] ? "session" : "collection",
           making->session[0] ? making->session : making->collection,
           making->why);
-  return store_run(making->service->store,
-                   "UPDATE package SET refused = ? WHERE seq = ?", "si",
-                   making->why, making->seq) >= 0;
+  if (!store_begin(store)) return false;
+  if (settle(making, NULL)) return store_commit(store);
+  store_rollback(store);
+  return false;
 }
 
 static bool forget(const Making *making) {

@@ -95,7 +95,7 @@ static const char store_schema[] =
      * collection with a row here is closed. */
     "CREATE TABLE package("
     " seq INTEGER PRIMARY KEY,"
-    " id TEXT UNIQUE," /* packageId; comes with the result */
+    " id TEXT UNIQUE," /* packageId; comes with its end */
     " session TEXT UNIQUE REFERENCES session(id) ON DELETE CASCADE,"
     " collection TEXT UNIQUE REFERENCES collection ON DELETE CASCADE,"
     " result TEXT REFERENCES document,"
