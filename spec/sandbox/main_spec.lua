@@ -45,7 +45,7 @@ describe("the sandbox's process", function()
     local code, said = run "--help"
     assert.equal(0, code)
     for _, option in ipairs { "port", "data", "token-ttl", "max-upload",
-                              "tls", "parent-fd" } do
+                              "tls", "beyond-the-service", "parent-fd" } do
       assert.matches("--" .. option, said, 1, true)
     end
     code, said = run "--version"

@@ -23,6 +23,8 @@
 #include "http.h"
 #include "journal.h"
 #include "options.h"
+#include "packager.h"
+#include "press.h"
 #include "service.h"
 #include "xades.h"
 
@@ -87,7 +89,8 @@ static bool open_data(Run *run, const char *data) {
   blob_sweep(service->documents, documents_known, service->store);
   service->journal = journal_open();
   service->faults = faults_open();
-  return (service->journal && service->faults) ||
+  service->packager = packager_start(service);
+  return (service->journal && service->faults && service->packager) ||
          fail("there is no memory left");
 }
 
@@ -184,6 +187,7 @@ static void wait_for_the_end(int signals, int parent) {
 
 static void close_all(Run *run) {
   http_stop(run->http);
+  packager_stop(run->service.packager);
   if (run->service.documents >= 0) close(run->service.documents);
   store_close(run->service.store);
   journal_close(run->service.journal);
@@ -197,6 +201,7 @@ static void close_all(Run *run) {
 static bool start(Run *run, const Options *options) {
   run->service.token_ttl = options->token_ttl;
   run->service.max_upload = options->max_upload;
+  run->service.beyond = options->beyond;
   run->signals = open_signals();
   if (run->signals < 0)
     return fail("signals cannot be watched; the machine has no descriptors "
@@ -210,6 +215,7 @@ int main(int argc, char **argv) {
   Options options;
   Run run = {
       .folder = {.lock = -1}, .service = {.documents = -1}, .signals = -1};
+  if (argc == 2 && strcmp(argv[1], PRESS_OPTION) == 0) return press_main();
   int status = options_read(&options, argc, argv);
   if (status >= 0) return status;
   if (options.parent >= 0) fcntl(options.parent, F_SETFD, FD_CLOEXEC);

@@ -29,6 +29,9 @@ static const char help[] =
     "  --max-upload BYTES  the largest document (default: 104857600)\n"
     "  --tls KIND          serve https; KIND is the state of the certificate:\n"
     "                      good, wrong-name, expired or untrusted\n"
+    "  --beyond-the-service\n"
+    "                      do what the service is not known to do: package\n"
+    "                      text documents\n"
     "  --parent-fd N       end when this inherited descriptor reaches its end\n"
     "  --help              this text\n"
     "  --version           the version\n"
@@ -87,6 +90,7 @@ int options_read(Options *options, int argc, char **argv) {
       {"token-ttl", required_argument, NULL, 't'},
       {"max-upload", required_argument, NULL, 'u'},
       {"tls", required_argument, NULL, 's'},
+      {"beyond-the-service", no_argument, NULL, 'b'},
       {"parent-fd", required_argument, NULL, 'f'},
       {"help", no_argument, NULL, 'h'},
       {"version", no_argument, NULL, 'v'},
@@ -110,6 +114,7 @@ int options_read(Options *options, int argc, char **argv) {
       good = number("max-upload", optarg, 1, 1ll << 40, &value);
       options->max_upload = (uint64_t)value;
       break;
+    case 'b': options->beyond = true; break;
     case 's': good = read_tls(optarg, options); break;
     case 'f':
       good = number("parent-fd", optarg, 0, 1 << 20, &value) &&

@@ -11,6 +11,7 @@
 #include "pki.h"
 #include "store.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SERVICE_ID_SIZE 64
@@ -20,6 +21,7 @@ typedef struct Service {
   Store *store;
   struct Journal *journal;
   struct Faults *faults;
+  struct Packager *packager;
   Pki *pki;
   int documents; /* the folder of the blobs */
   char client_id[SERVICE_ID_SIZE];
@@ -28,6 +30,7 @@ typedef struct Service {
   char control_url[64]; /* the door for tests alone */
   int64_t token_ttl;    /* seconds */
   uint64_t max_upload;  /* bytes */
+  bool beyond;          /* do what the service is not known to do */
 } Service;
 
 #endif
