@@ -40,7 +40,8 @@ CORE_LIBS = $(shell pkg-config --libs libcurl libcrypto) -lm
 # A resolver thread of libcurl may outlive the Lua state: never unload.
 CORE_LDFLAGS = -shared -Wl,-z,nodelete -Wl,--as-needed
 
-SANDBOX_PC = libmicrohttpd libqpdf sqlite3 jansson xmlsec1-openssl libcrypto
+SANDBOX_PC = libmicrohttpd libqpdf sqlite3 jansson xmlsec1-openssl libcrypto \
+  libcurl
 SANDBOX_CFLAGS = $(shell pkg-config --cflags $(SANDBOX_PC))
 SANDBOX_LIBS = $(shell pkg-config --libs $(SANDBOX_PC)) -lpthread
 

@@ -17,6 +17,7 @@
  * stderr with what to do next; the exit status is 1, or 2 for wrong usage.
  * SIGTERM, SIGINT and the end of --parent-fd end the service cleanly.
  */
+#include "courier.h"
 #include "documents.h"
 #include "faults.h"
 #include "folder.h"
@@ -87,8 +88,11 @@ static bool open_data(Run *run, const char *data) {
   blob_sweep(service->documents, documents_known, service->store);
   service->journal = journal_open();
   service->faults = faults_open();
-  return (service->journal && service->faults) ||
-         fail("there is no memory left");
+  if (!service->journal || !service->faults)
+    return fail("there is no memory left");
+  service->courier = courier_open(service->store, service->beyond);
+  return service->courier || fail("events cannot be delivered; see whether "
+                                  "the machine has memory and descriptors");
 }
 
 /* Where a test finds what to trust before it can ask anybody. */
@@ -184,6 +188,7 @@ static void wait_for_the_end(int signals, int parent) {
 
 static void close_all(Run *run) {
   http_stop(run->http);
+  courier_close(run->service.courier);
   if (run->service.documents >= 0) close(run->service.documents);
   store_close(run->service.store);
   journal_close(run->service.journal);
@@ -197,6 +202,11 @@ static void close_all(Run *run) {
 static bool start(Run *run, const Options *options) {
   run->service.token_ttl = options->token_ttl;
   run->service.max_upload = options->max_upload;
+  run->service.beyond = options->beyond;
+  if (options->beyond)
+    fputs("signicat-sandbox: --beyond-the-service: does also what the service "
+          "is not known to do\n",
+          stderr);
   run->signals = open_signals();
   if (run->signals < 0)
     return fail("signals cannot be watched; the machine has no descriptors "

@@ -29,12 +29,14 @@ static const char help[] =
     "  --max-upload BYTES  the largest document (default: 104857600)\n"
     "  --tls KIND          serve https; KIND is the state of the certificate:\n"
     "                      good, wrong-name, expired or untrusted\n"
+    "  --beyond-the-service  also do what the service is not known to do\n"
     "  --parent-fd N       end when this inherited descriptor reaches its end\n"
     "  --help              this text\n"
     "  --version           the version\n"
     "\n"
     "Act as the signer:   POST /_sandbox/sessions/{id}/sign or .../reject\n"
     "Its certificate:     GET /_sandbox/ca.pem\n"
+    "Get events:          POST /_sandbox/webhooks {url, secret}\n"
     "For tests:           /_sandbox/clock, journal, faults, seed, reset\n"
     "Signatures made here have no legal effect.\n";
 
@@ -87,6 +89,7 @@ int options_read(Options *options, int argc, char **argv) {
       {"token-ttl", required_argument, NULL, 't'},
       {"max-upload", required_argument, NULL, 'u'},
       {"tls", required_argument, NULL, 's'},
+      {"beyond-the-service", no_argument, NULL, 'b'},
       {"parent-fd", required_argument, NULL, 'f'},
       {"help", no_argument, NULL, 'h'},
       {"version", no_argument, NULL, 'v'},
@@ -111,6 +114,7 @@ int options_read(Options *options, int argc, char **argv) {
       options->max_upload = (uint64_t)value;
       break;
     case 's': good = read_tls(optarg, options); break;
+    case 'b': options->beyond = true; break;
     case 'f':
       good = number("parent-fd", optarg, 0, 1 << 20, &value) &&
              open_descriptor(value);

@@ -21,6 +21,8 @@
 
 struct Store {
   pthread_key_t connection;
+  void (*committed)(void *context);
+  void *context;
   char path[4096];
 };
 
@@ -154,9 +156,18 @@ bool store_snapshot(Store *store) {
 }
 
 bool store_commit(Store *store) {
-  if (store_run(store, "COMMIT", "") >= 0) return true;
+  if (store_run(store, "COMMIT", "") >= 0) {
+    if (store->committed) store->committed(store->context);
+    return true;
+  }
   store_rollback(store);
   return false;
+}
+
+void store_watch(Store *store, void (*committed)(void *context),
+                 void *context) {
+  store->committed = committed;
+  store->context = context;
 }
 
 void store_rollback(Store *store) {
