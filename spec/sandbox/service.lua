@@ -104,7 +104,12 @@ end
 
 -- A service that is ready: url, client_id, client_secret, and a token.
 function service.start(...)
-  local self = service.launch { "--parent-fd", "0", ... }
+  return service.start_as(nil, ...)
+end
+
+-- The same with `env` in front of the executable.
+function service.start_as(env, ...)
+  local self = service.launch({ "--parent-fd", "0", ... }, env)
   local line = service.await("the ready line", function()
     local text = self:out() or ""
     if self:err() ~= "" then return self:err() end

@@ -56,7 +56,7 @@ static bool set_up(CURL *easy) {
 static struct curl_slist *headers_of(const OutboxDue *due) {
   char line[sizeof GUESS_EVENT_HEADER + 2 + SECRET_HASH_SIZE];
   char digits[SECRET_HASH_SIZE];
-  secret_sign(due->secret, due->body, strlen(due->body), digits);
+  secret_mac(due->secret, due->body, digits);
   snprintf(line, sizeof line, GUESS_EVENT_HEADER ": %s", digits);
   struct curl_slist *list =
       curl_slist_append(NULL, "Content-Type: application/json");

@@ -23,6 +23,7 @@
 #include "folder.h"
 #include "http.h"
 #include "journal.h"
+#include "log.h"
 #include "options.h"
 #include "service.h"
 #include "xades.h"
@@ -58,11 +59,22 @@ static bool fail(const char *why) {
 static int open_signals(void) {
   sigset_t ends;
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, not an end */
   sigemptyset(&ends);
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);
   if (pthread_sigmask(SIG_BLOCK, &ends, NULL) != 0) return -1;
   return signalfd(-1, &ends, SFD_CLOEXEC);
+}
+
+static bool open_log(Run *run, const char *path) {
+  char why[4352];
+  if (!path) return true;
+  run->service.log = log_open(path);
+  if (run->service.log >= 0) return true;
+  snprintf(why, sizeof why, "%s cannot be written for --log (%s)", path,
+           strerror(errno));
+  return fail(why);
 }
 
 static bool open_data(Run *run, const char *data) {
@@ -189,6 +201,7 @@ static void wait_for_the_end(int signals, int parent) {
 static void close_all(Run *run) {
   http_stop(run->http);
   courier_close(run->service.courier);
+  if (run->service.log >= 0) close(run->service.log);
   if (run->service.documents >= 0) close(run->service.documents);
   store_close(run->service.store);
   journal_close(run->service.journal);
@@ -212,14 +225,16 @@ static bool start(Run *run, const Options *options) {
     return fail("signals cannot be watched; the machine has no descriptors "
                 "left");
   run->xml = xades_start();
-  return run->xml && open_data(run, options->data) &&
-         open_server(run, options) && say_ready(run);
+  return run->xml && open_log(run, options->log) &&
+         open_data(run, options->data) && open_server(run, options) &&
+         say_ready(run);
 }
 
 int main(int argc, char **argv) {
   Options options;
-  Run run = {
-      .folder = {.lock = -1}, .service = {.documents = -1}, .signals = -1};
+  Run run = {.folder = {.lock = -1},
+             .service = {.documents = -1, .log = -1},
+             .signals = -1};
   int status = options_read(&options, argc, argv);
   if (status >= 0) return status;
   if (options.parent >= 0) fcntl(options.parent, F_SETFD, FD_CLOEXEC);

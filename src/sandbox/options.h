@@ -15,6 +15,7 @@ typedef struct Options {
   int64_t token_ttl;   /* seconds */
   uint64_t max_upload; /* bytes */
   int parent;          /* a descriptor to watch, or -1 */
+  const char *log;     /* NULL: none */
   bool beyond;         /* do what the service is not known to do */
   bool tls;            /* https, with a certificate of this kind */
   PkiServer certificate;

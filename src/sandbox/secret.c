@@ -41,12 +41,11 @@ void secret_hash(const char *text, size_t size, char out[SECRET_HASH_SIZE]) {
   hexadecimal(bytes, length, out);
 }
 
-void secret_sign(const char *secret, const char *text, size_t size,
-                 char out[SECRET_HASH_SIZE]) {
+void secret_mac(const char *key, const char *text, char out[SECRET_HASH_SIZE]) {
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
-  if (!HMAC(EVP_sha256(), secret, (int)strlen(secret),
-            (const unsigned char *)text, size, bytes, &length))
+  if (!HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)text,
+            strlen(text), bytes, &length))
     abort();
   hexadecimal(bytes, length, out);
 }

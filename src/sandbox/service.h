@@ -24,6 +24,7 @@ typedef struct Service {
   struct Courier *courier;
   Pki *pki;
   int documents; /* the folder of the blobs */
+  int log;       /* -1: none */
   char client_id[SERVICE_ID_SIZE];
   char client_secret[SERVICE_SECRET_SIZE];
   char url[64];         /* http://127.0.0.1:PORT, or https */

@@ -8,8 +8,10 @@
  */
 #include "store.h"
 
+#include "disk.h"
 #include "store_schema.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -26,7 +28,31 @@ struct Store {
   char path[4096];
 };
 
+/* A COMMIT that fails tells its reason only to the file it wrote to. */
+static int reason_in_log(sqlite3 *db) {
+  sqlite3_file *log = NULL;
+  int reason = 0;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log && log->pMethods)
+    log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &reason);
+  return reason;
+}
+
+/* The system's reason, for those failures that have one. */
+static int reason_of(sqlite3 *db) {
+  int reason;
+  switch (sqlite3_errcode(db) & 0xff) {
+  case SQLITE_FULL: return ENOSPC;
+  case SQLITE_IOERR:
+    reason = reason_in_log(db);
+    return reason ? reason : sqlite3_system_errno(db);
+  case SQLITE_CANTOPEN: return sqlite3_system_errno(db);
+  default: return 0;
+  }
+}
+
 static void complain(sqlite3 *db) {
+  if (db) disk_note(reason_of(db));
   fprintf(stderr, "signicat-sandbox: store: %s\n",
           db ? sqlite3_errmsg(db) : "no memory");
 }
@@ -185,9 +211,12 @@ static bool migrate(Store *store, char *why, size_t size) {
   if (version == STORE_SCHEMA_VERSION) return true;
   if (version > 0) {
     snprintf(why, size,
-             "%s was made by another version of the sandbox; choose another "
-             "folder with --data",
-             store->path);
+             "%s is of version %lld, of %s sandbox; this one reads and writes "
+             "version %d only and has changed nothing. Use the sandbox that "
+             "made it, or choose another folder with --data",
+             store->path, (long long)version,
+             version < STORE_SCHEMA_VERSION ? "an older" : "a newer",
+             STORE_SCHEMA_VERSION);
     return false;
   }
   char *sql = sqlite3_mprintf("BEGIN;%s;PRAGMA user_version=%d;COMMIT",
