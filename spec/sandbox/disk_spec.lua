@@ -5,6 +5,7 @@
 -- and lift; where mounting is allowed, also a small disk of its own. Root may
 -- write where modes forbid it, so its service is started without that power.
 
+local crowd = require "spec.support.crowd"
 local judges = require "spec.support.judges"
 local service = require "spec.sandbox.service"
 
@@ -171,6 +172,21 @@ describe("the sandbox on a disk", function()
     assert.equal("ok\n", integrity(folder))
     sandbox = service.start("--data", folder)
     holds(made)
+  end)
+
+  it("that can be written again is, whichever thread had met it", function()
+    sandbox = service.start_as(LIKE_OTHERS, "--data", folder)
+    judges.run("chmod", "-R", "a-w", folder)
+    -- Connections at the same time are of all threads, of which most have
+    -- not used the store yet.
+    crowd.run(sandbox, 16, function(client)
+      assert.equal(200, (client:call("GET", "/sign/signing-sessions")))
+    end)
+    judges.run("chmod", "-R", "u+w", folder)
+    crowd.run(sandbox, 16, function(client)
+      assert.equal(200, (client:call("POST", "/sign/documents", "Agreed",
+        "text/plain")))
+    end)
   end)
 
   it("that cannot be written is refused at the start in plain words",

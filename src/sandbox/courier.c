@@ -145,10 +145,11 @@ Courier *courier_open(Store *store, bool beyond) {
   courier->multi = curl_multi_init();
   courier->easy = curl_easy_init();
   if (courier->multi && courier->easy && set_up(courier->easy) &&
-      outbox_resume(store, beyond) &&
-      pthread_create(&courier->thread, NULL, run, courier) == 0) {
+      outbox_resume(store, beyond)) {
     store_watch(store, ring, courier);
-    return courier;
+    if (pthread_create(&courier->thread, NULL, run, courier) == 0)
+      return courier;
+    store_watch(store, NULL, NULL);
   }
   curl_easy_cleanup(courier->easy);
   curl_multi_cleanup(courier->multi);
@@ -163,10 +164,10 @@ void courier_ring(Courier *courier) {
 
 void courier_close(Courier *courier) {
   if (!courier) return;
-  store_watch(courier->store, NULL, NULL);
   __atomic_store_n(&courier->ending, 1, __ATOMIC_SEQ_CST);
   courier_ring(courier);
   pthread_join(courier->thread, NULL);
+  store_watch(courier->store, NULL, NULL);
   curl_easy_cleanup(courier->easy);
   curl_multi_cleanup(courier->multi);
   free(courier);

@@ -70,10 +70,19 @@ static bool settings(sqlite3 *db) {
                       NULL, NULL, NULL) == SQLITE_OK;
 }
 
+/* Opened while the disk could not be written, and of no use once it can. */
+static bool is_stale(sqlite3 *db) {
+  return sqlite3_db_readonly(db, "main") == 1 && !sqlite3_next_stmt(db, NULL) &&
+         sqlite3_get_autocommit(db);
+}
+
 /* This thread's connection, or NULL. */
 static sqlite3 *connection(Store *store) {
   sqlite3 *db = pthread_getspecific(store->connection);
-  if (db) return db;
+  if (db && !is_stale(db)) return db;
+  close_connection(db);
+  pthread_setspecific(store->connection, NULL);
+  db = NULL;
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   if (sqlite3_open_v2(store->path, &db, flags, NULL) != SQLITE_OK ||
       !settings(db) || pthread_setspecific(store->connection, db) != 0) {
