@@ -20,7 +20,10 @@
 
 #define CONNECT_SECONDS 3L
 #define TOTAL_SECONDS 5L
-#define AFTER_FAILURE 1000 /* milliseconds until the store is asked again */
+/* Milliseconds until the store is asked again after it has failed; they
+ * double, as what was delivered and not noted is delivered again. */
+#define AFTER_FAILURE 1000
+#define MOST_AFTER_FAILURE 300000
 #define LONGEST_WAIT 3600000
 
 struct Courier {
@@ -120,10 +123,17 @@ static void *run(void *context) {
   Courier *courier = context;
   OutboxDue due;
   When next;
+  int after_failure = AFTER_FAILURE;
   while (!is_ending(courier)) {
-    int found = outbox_next(courier->store, &due, &next);
-    int wait = found == 0 ? until(next) : AFTER_FAILURE;
-    if (found == 1 && deliver(courier, &due)) wait = 0;
+    int wait = 0, found = outbox_next(courier->store, &due, &next);
+    if (found == 0) {
+      wait = until(next);
+    } else if (found == 1 && deliver(courier, &due)) {
+      after_failure = AFTER_FAILURE;
+    } else {
+      wait = after_failure;
+      if (after_failure < MOST_AFTER_FAILURE) after_failure *= 2;
+    }
     outbox_clear(&due);
     if (wait > 0 && !is_ending(courier))
       curl_multi_poll(courier->multi, NULL, 0, wait, NULL);
