@@ -117,6 +117,29 @@ describe("a sandbox that is told to end", function()
     quiet:close()
   end)
 
+  it("answers every request that had come on a connection it has", function()
+    local request = head("GET", "/sign/signing-sessions")
+    local connections = {}
+    for i = 1, 64 do
+      connections[i] = connect()
+      connections[i]:send(request)
+      local length
+      repeat
+        local line = assert(connections[i]:receive "*l")
+        length = tonumber(line:lower():match "^content%-length: (%d+)")
+          or length
+      until line == ""
+      connections[i]:receive(length)
+    end
+    for _, connection in ipairs(connections) do connection:send(request) end
+    sandbox:signal "TERM"
+    for _, connection in ipairs(connections) do
+      assert.equal("HTTP/1.1 200 OK", connection:receive "*l")
+      connection:close()
+    end
+    ended_well()
+  end)
+
   it("breaks off no answer to any of many", function()
     local session = sandbox:session()
     local request = head("GET", "/sign/signing-sessions/" .. session.id)

@@ -358,6 +358,32 @@ describe("the sandbox's events", function()
     row(1, { state = "DELIVERED" })
   end)
 
+  it("come a second time when the disk was full for the note of it", function()
+    subscribe { "signing-session.opened" }
+    open(text_session())
+    local connection = inbox.listener:accept()
+    connection:receive(10)
+    local function limit(bytes)
+      local said, code = judges.run("prlimit", "--pid", tostring(sandbox.pid),
+        "--fsize=" .. bytes .. ":")
+      assert.equal(0, code, said)
+    end
+    limit "2000" -- enough for a complaint
+    connection:send "HTTP/1.1 204 Taken\r\nConnection: close\r\n\r\n"
+    connection:close()
+    service.await("its complaint", function()
+      return sandbox:err():find("store:", 1, true)
+    end)
+    assert.equal(0, outbox()[1].attempts)
+    limit "unlimited"
+    local id = outbox()[1].id
+    advance(1) -- wakes who has given up for a while
+    assert.matches(id, inbox:take().raw, 1, true)
+    row(1, { state = "DELIVERED", attempts = 1 })
+    assert.equal(0, (sandbox:stop()))
+    sandbox = nil
+  end)
+
   it("do not hold up the end of the service", function()
     local folder = service.folder()
     finally(function() service.remove(folder) end)

@@ -3,6 +3,7 @@
  */
 #include "connections.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -19,7 +20,7 @@ static int64_t clock_now(void) {
 void connections_init(Connections *connections) {
   pthread_mutex_init(&connections->lock, NULL);
   pthread_cond_init(&connections->changed, NULL);
-  connections->ending = false;
+  connections->ending = connections->over = false;
   connections->count = 0;
 }
 
@@ -35,7 +36,7 @@ void connections_add(Connections *connections, int socket) {
   if (connections->count < CONNECTIONS_MOST)
     connections->list[connections->count++] =
         (Connection){.socket = socket, .use = CONNECTION_IDLE};
-  if (connections->ending) shutdown(socket, SHUT_RDWR);
+  if (connections->over) shutdown(socket, SHUT_RDWR);
   pthread_mutex_unlock(&connections->lock);
 }
 
@@ -59,6 +60,7 @@ void connections_remove(Connections *connections, int socket) {
 
 void connections_drain(Connections *connections) {
   pthread_mutex_lock(&connections->lock);
+  if (!connections->ending) connections->drains = clock_now();
   connections->ending = true;
   pthread_mutex_unlock(&connections->lock);
 }
@@ -76,10 +78,20 @@ static void add_milliseconds(struct timespec *when, long milliseconds) {
   when->tv_nsec %= 1000000000;
 }
 
-static bool is_waited_for(const Connection *connection, int64_t now) {
-  if (connection->use == CONNECTION_READING)
-    return now - connection->since < QUIET_MILLISECONDS;
-  return connection->use == CONNECTION_ANSWERING;
+/* A thread that has read a request's bytes is about to say so: it has until
+ * the second look. */
+static bool is_waited_for(const Connections *connections,
+                          const Connection *connection, int64_t now) {
+  int unread = 0;
+  int64_t draining = now - connections->drains;
+  switch (connection->use) {
+  case CONNECTION_ANSWERING: return true;
+  case CONNECTION_READING: return now - connection->since < QUIET_MILLISECONDS;
+  case CONNECTION_IDLE: break;
+  }
+  if (draining < AGAIN_MILLISECONDS) return true;
+  return draining < QUIET_MILLISECONDS &&
+         ioctl(connection->socket, FIONREAD, &unread) == 0 && unread > 0;
 }
 
 /* Shuts down those that are not waited for, or all, again and again:
@@ -92,7 +104,7 @@ static void end_some(Connections *connections, int seconds, bool all) {
        left -= AGAIN_MILLISECONDS) {
     int64_t now = clock_now();
     for (size_t i = 0; i < connections->count; i++)
-      if (all || !is_waited_for(&connections->list[i], now))
+      if (all || !is_waited_for(connections, &connections->list[i], now))
         shutdown(connections->list[i].socket, SHUT_RDWR);
     add_milliseconds(&until, AGAIN_MILLISECONDS);
     while (connections->count > 0 &&
@@ -106,6 +118,7 @@ void connections_end(Connections *connections, int seconds) {
   connections_drain(connections);
   pthread_mutex_lock(&connections->lock);
   end_some(connections, seconds, false);
+  connections->over = true;
   end_some(connections, seconds, true);
   pthread_mutex_unlock(&connections->lock);
 }

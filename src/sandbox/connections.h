@@ -2,8 +2,9 @@
  * connections.h: the sockets that are open, and how far each one's request
  * is, so that all can be ended.
  *
- * A stop gives requests under way the time to be answered, and cuts who
- * only has a connection, or has begun a request and gone quiet over it.
+ * A stop gives requests under way the time to be answered, those too that
+ * have come but are not yet read, and cuts who only has a connection, or has
+ * begun a request and gone quiet over it.
  * Stopping libmicrohttpd 0.9.75 while it answers a malformed request
  * crashes: it refuses its own answer because it is stopping, and then reads
  * it. So connections are ended first, from outside, and it is stopped when
@@ -35,7 +36,9 @@ typedef struct Connection {
 typedef struct Connections {
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  bool ending;
+  bool ending;    /* drains */
+  bool over;      /* and has drained */
+  int64_t drains; /* since then; milliseconds of the monotonic clock */
   size_t count;
   Connection list[CONNECTIONS_MOST];
 } Connections;
