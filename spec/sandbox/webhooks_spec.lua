@@ -300,6 +300,23 @@ describe("the sandbox's events", function()
       "/_sandbox/events/" .. service.unknown_id .. "/deliver")))
   end)
 
+  it("are delivered again when asked for in the middle of a try", function()
+    subscribe { "signing-session.opened" }
+    open(text_session())
+    local id = outbox()[1].id
+    -- The first and the second try meet the same wish.
+    for _ = 1, 2 do
+      local connection = inbox.listener:accept()
+      connection:receive "*l"
+      assert.equal(200, (sandbox:call("POST",
+        "/_sandbox/events/" .. id .. "/deliver")))
+      connection:send "HTTP/1.1 204 Taken\r\nConnection: close\r\n\r\n"
+      connection:close()
+    end
+    assert.matches(id, inbox:take().raw, 1, true)
+    row(1, { state = "DELIVERED", attempts = 1 })
+  end)
+
   it("wait for a receiver that is not there", function()
     local port = inbox.port
     subscribe { "signing-session.opened" }

@@ -1,10 +1,11 @@
 /*
  * outbox.c: the rows of events: adding, taking the next one, its outcome.
  *
- * A row is one event for one webhook. next_try is when it is tried; null
- * when nothing more is to be done, AT_ONCE when somebody has asked for a
- * delivery, which is then made even after the event has expired. Delivering
- * is for courier.c.
+ * A row is one event for one webhook. next_try is when it is tried, or null
+ * when nothing more is to be done. A negative one is asked for by somebody:
+ * it is made at once, even after the event has expired, and another number
+ * each time, so that asking while a try is under way is not lost in its
+ * outcome. Delivering is for courier.c.
  */
 #include "outbox.h"
 
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define AT_ONCE INT64_C(0)
 #define MOST_KEPT 10000 /* rows that are done with */
 
 /* As it is sent: made once, so that a repeat is the same byte for byte. */
@@ -56,8 +56,10 @@ bool outbox_add(Store *store, const char *name, const char *subject) {
 
 bool outbox_resume(Store *store, bool beyond) {
   if (!beyond &&
-      store_run(store, "UPDATE webhook SET names = replace(names, ?, ',')", "s",
-                "," OUTBOX_SESSION_REJECTED ",") < 0)
+      (store_run(store, "UPDATE webhook SET names = replace(names, ?, ',')",
+                 "s", "," OUTBOX_SESSION_REJECTED ",") < 0 ||
+       store_run(store, "DELETE FROM outbox WHERE name = ?", "s",
+                 OUTBOX_SESSION_REJECTED) < 0))
     return false;
   /* The clock may have been ahead; what is to be tried is tried now. */
   return store_run(store,
@@ -80,9 +82,9 @@ static int first(Store *store, OutboxDue *due, When *next, bool *over) {
     found = 0;
   }
   if (found == 1) {
-    *over =
-        store_number(rows, 4) != AT_ONCE && store_number(rows, 5) < when_now();
     due->number = store_number(rows, 0);
+    due->try = store_number(rows, 4);
+    *over = due->try >= 0 && store_number(rows, 5) < when_now();
     due->url = strdup(store_text(rows, 1));
     due->secret = strdup(store_text(rows, 2));
     due->body = strdup(store_text(rows, 3));
@@ -148,8 +150,8 @@ bool outbox_done(Store *store, const OutboxDue *due, bool delivered,
                                           : "PENDING";
   if (store_run(store,
                 "UPDATE outbox SET attempts = attempts + 1, next_try = ?,"
-                " state = ?, outcome = ? WHERE seq = ?",
-                "wssi", next, state, outcome, due->number) >= 0)
+                " state = ?, outcome = ? WHERE seq = ? AND next_try = ?",
+                "wssii", next, state, outcome, due->number, due->try) >= 0)
     return store_commit(store);
   store_rollback(store);
   return false;
@@ -158,9 +160,10 @@ bool outbox_done(Store *store, const OutboxDue *due, bool delivered,
 int outbox_again(Store *store, const char *event) {
   if (!store_begin(store)) return STORE_FAILED;
   int changed = store_run(store,
-                          "UPDATE outbox SET next_try = ?, attempts = 0,"
-                          " state = 'PENDING' WHERE event = ?",
-                          "is", AT_ONCE, event);
+                          "UPDATE outbox SET attempts = 0, state = 'PENDING',"
+                          " next_try = min(coalesce(next_try, 0), 0) - 1"
+                          " WHERE event = ?",
+                          "s", event);
   if (changed >= 0 && store_commit(store)) return changed;
   store_rollback(store);
   return STORE_FAILED;
@@ -169,6 +172,7 @@ int outbox_again(Store *store, const char *event) {
 static json_t *show(Rows *row) {
   char next[WHEN_SIZE] = "";
   When when = store_when(row, 5);
+  if (when != WHEN_NONE && when < 0) when = when_now();
   if (when != WHEN_NONE) when_format(when, next);
   return json_pack("{s:s, s:s, s:s, s:s, s:I, s:s?, s:s?, s:s}", "id",
                    store_text(row, 0), "webhookId", store_text(row, 1),

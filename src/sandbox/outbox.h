@@ -34,7 +34,7 @@ bool outbox_add(Store *store, const char *name, const char *subject);
 
 /* One try that is due: copies, so that no statement stays open. */
 typedef struct OutboxDue {
-  int64_t number;
+  int64_t number, try; /* its row, and which try of it */
   char *url, *secret, *body;
 } OutboxDue;
 
