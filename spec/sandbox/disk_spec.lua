@@ -157,7 +157,7 @@ describe("the sandbox on a disk", function()
   end)
 
   it("that cannot be written refuses with 500 what it cannot keep", function()
-    sandbox = service.start_as(LIKE_OTHERS, "--data", folder)
+    sandbox = service.start_in(LIKE_OTHERS, "--data", folder)
     local made = fill()
     judges.run("chmod", "-R", "a-w", folder)
     for _, name in ipairs { "upload", "sign", "seed" } do
@@ -175,7 +175,7 @@ describe("the sandbox on a disk", function()
   end)
 
   it("that can be written again is, whichever thread had met it", function()
-    sandbox = service.start_as(LIKE_OTHERS, "--data", folder)
+    sandbox = service.start_in(LIKE_OTHERS, "--data", folder)
     judges.run("chmod", "-R", "a-w", folder)
     -- Connections at the same time are of all threads, of which most have
     -- not used the store yet.
@@ -204,7 +204,7 @@ describe("the sandbox on a disk", function()
     it("of its own that is really full refuses with 507", function()
       local data = folder .. "/small"
       judges.run("mkdir", data)
-      sandbox = service.start_as(MOUNT .. ("'mount -t tmpfs -o size=3m none %s "
+      sandbox = service.start_in(MOUNT .. ("'mount -t tmpfs -o size=3m none %s "
         .. "&& exec \"$0\" \"$@\"'"):format(data), "--data", data)
       local made = fill()
       local status, answer, kept = nil, nil, {}

@@ -104,11 +104,11 @@ end
 
 -- A service that is ready: url, client_id, client_secret, and a token.
 function service.start(...)
-  return service.start_as(nil, ...)
+  return service.start_in(nil, ...)
 end
 
--- The same with `env` in front of the executable.
-function service.start_as(env, ...)
+-- The same with `env`, assignments for the shell, in front of it.
+function service.start_in(env, ...)
   local self = service.launch({ "--parent-fd", "0", ... }, env)
   local line = service.await("the ready line", function()
     local text = self:out() or ""
