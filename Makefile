@@ -41,7 +41,7 @@ CORE_LIBS = $(shell pkg-config --libs libcurl libcrypto) -lm
 CORE_LDFLAGS = -shared -Wl,-z,nodelete -Wl,--as-needed
 
 SANDBOX_PC = libmicrohttpd libqpdf sqlite3 jansson xmlsec1-openssl libcrypto \
-  libcurl
+  libcurl pangocairo
 SANDBOX_CFLAGS = $(shell pkg-config --cflags $(SANDBOX_PC))
 SANDBOX_LIBS = $(shell pkg-config --libs $(SANDBOX_PC)) -lpthread
 
@@ -145,6 +145,11 @@ demo: deps-demo core sandbox ## sign a PDF, have others judge it (FILE=any.pdf)
 	@$(ENV) $(LUA) examples/demo.lua "$$DEMO_FILE" build/demo
 	@$(ENV) $(LUA) spec/support/verify.lua build/demo/ca.pem \
 	  build/demo/signed.pdf
+	@$(ENV) $(LUA) spec/support/verify.lua build/demo/ca.pem \
+	  build/demo/package.pdf
+	@pages=$$(pdfinfo build/demo/package.pdf | sed -n 's/^Pages: *//p'); \
+	  pdftoppm -png -r 72 -singlefile -f $$pages build/demo/package.pdf \
+	  build/demo/evidence && echo "Its page of evidence: build/demo/evidence.png"
 
 console: deps-demo core sandbox ## a Lua prompt: `sign` and its `sandbox`
 	@$(ENV) $(LUA) -i examples/console.lua

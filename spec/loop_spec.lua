@@ -145,26 +145,39 @@ describe("the signing loop", function()
     assert.is_true(accepted, words)
   end)
 
-  it("does not pretend to make what it cannot make yet", function()
+  it("packages a collection when all have signed", function()
     local document = assert(sign.documents:upload { path = LEASE })
     local bundle = assert(sign.collections:create {
       documents = { { documentId = document.documentId } },
       packageTo = { "PADES_CONTAINER" } })
     local session = assert(sign.sessions:create { {
-      title = "A package, later",
+      title = "A package",
       documents = { { documentId = document.documentId, action = "SIGN",
                       documentCollectionId = bundle.id } },
       signingSetup = { { signingFlow = "PKISIGNING", vendor = "NBID" } },
     } })[1]
-    local refused, err = service:sign(session)
-    assert.is_nil(refused)
-    assert.equal(501, err.status)
-    assert.equal("unsupported", err.kind)
-    local now = assert(sign.sessions:get(session))
-    assert.equal("READY", now.lifecycle.state)
-    local page, page_err = sign:request("GET", "/",
+    assert(service:sign(session))
+    local done = assert(sign.collections:wait(bundle, { timeout = 60 }))
+    local target = judge:path "package.pdf"
+    assert(sign.documents:download(done.output.packages[1].resultDocumentId,
+      { to = target }))
+    assert.equal("Signature is Valid.",
+      judge:signatures(target)[1]["Signature Validation"])
+  end)
+
+  it("does not pretend to have the page that it has not", function()
+    local document = assert(sign.documents:upload { path = LEASE })
+    local bundle = assert(sign.collections:create {
+      documents = { { documentId = document.documentId } } })
+    local session = assert(sign.sessions:create { {
+      title = "A page, later",
+      documents = { { documentId = document.documentId, action = "SIGN",
+                      documentCollectionId = bundle.id } },
+      signingSetup = { { signingFlow = "PKISIGNING", vendor = "NBID" } },
+    } })[1]
+    local page, err = sign:request("GET", "/",
       { query = { sessionId = session.signatureUrl:match("sessionId=(.*)") } })
     assert.is_nil(page)
-    assert.equal(501, page_err.status)
+    assert.equal(501, err.status)
   end)
 end)

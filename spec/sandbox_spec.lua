@@ -235,6 +235,19 @@ describe("sandbox.start", function()
     end)
   end
 
+  it("goes beyond the service when it is asked to", function()
+    for _, beyond in ipairs { true, false } do
+      service = assert(sandbox.start { beyond_the_service = beyond })
+      local file = io.open(("/proc/%d/cmdline"):format(service.process:pid()))
+      local words = file:read "*a"
+      file:close()
+      assert.equal(beyond, words:find("--beyond-the-service", 1, true) ~= nil)
+      service:stop()
+      service = nil
+    end
+    assert.is_false((pcall(sandbox.start, { beyond_the_service = 1 })))
+  end)
+
   it("raises for a certificate it cannot make", function()
     local ok, message = pcall(sandbox.start, { tls = "bad" })
     assert.is_false(ok)

@@ -32,6 +32,9 @@ local start_options = {
   token_ttl = function(value)
     if type(value) ~= "number" then return "must be a number of seconds" end
   end,
+  beyond_the_service = function(value)
+    if type(value) ~= "boolean" then return "must be true or false" end
+  end,
   tls = function(value)
     if value ~= "good" and value ~= "wrong-name" and value ~= "expired"
       and value ~= "untrusted" then
@@ -93,6 +96,9 @@ function sandbox.start(given)
       arguments[#arguments + 1] = flag
       arguments[#arguments + 1] = ("%s"):format(given[name])
     end
+  end
+  if given.beyond_the_service then
+    arguments[#arguments + 1] = "--beyond-the-service"
   end
   local process, failure = core.spawn(given.executable or find_executable(),
     arguments)

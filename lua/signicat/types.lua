@@ -93,6 +93,7 @@
 ---@field data string? a folder to keep; a temporary one unless given
 ---@field token_ttl number? how long tokens live, seconds
 ---@field executable string? its path
+---@field beyond_the_service boolean? do what the service is not known to do
 ---@field tls "good"|"wrong-name"|"expired"|"untrusted"|nil https, and how
 
 ---@class signicat.WaitOptions: signicat.CallOptions

@@ -2,6 +2,7 @@
 
 local service = require "spec.sandbox.service"
 
+local PDF <const> = service.read "examples/lease.pdf"
 local SETUP <const> = { { signingFlow = "AUTHENTICATION_BASED" } }
 
 -- The table as it stands: a list of { row's name, { [state] = cell } }.
@@ -38,16 +39,33 @@ describe("deleting in the sandbox", function()
   local function session_over(collection, document, before)
     return sandbox:create_session {
       title = "Lease 17", signingSetup = SETUP, subsequentTo = before,
+      packageTo = { "PADES_CONTAINER" },
       documents = { { documentId = document, action = "SIGN",
                       documentCollectionId = collection } },
     }
   end
 
+  -- The documents that the packages of both are, once they are made.
+  local function packages(made)
+    local found = {}
+    for name, path in pairs {
+      session = "signing-sessions/" .. made.session,
+      collection = "document-collections/" .. made.collection } do
+      found[name] = service.await("a package", function()
+        local _, owner = sandbox:call("GET", "/sign/" .. path)
+        return owner.output.packages[1]
+      end).resultDocumentId
+    end
+    return found
+  end
+
   -- A document, its collection and a session over it in that state; and what
   -- the table's rows are about.
   local function make(state)
-    local made = { document = sandbox:upload().documentId }
-    made.collection = sandbox:collect({ made.document }).id
+    local made = { document = sandbox:upload(PDF, "application/pdf")
+      .documentId }
+    made.collection = sandbox:collect({ made.document },
+      { "PADES_CONTAINER" }).id
     if state == "no session" then return made end
     local before
     if state == "BLOCKED" then before = { sandbox:session().id } end
@@ -56,6 +74,7 @@ describe("deleting in the sandbox", function()
     if state == "SIGNED" or state == "deleted" then
       local _, signed = sandbox:sign(session)
       made.result = signed.output.signatures[1].resultDocumentId
+      made.packages = packages(made)
     elseif state == "REJECTED" then
       sandbox:reject(session)
     end
@@ -91,6 +110,12 @@ describe("deleting in the sandbox", function()
     ["a result of the session"] = function(made)
       return "documents/" .. made.result
     end,
+    ["the package of the session"] = function(made)
+      return "documents/" .. made.packages.session
+    end,
+    ["the package of the session's collection"] = function(made)
+      return "documents/" .. made.packages.collection
+    end,
     ["the session"] = function(made)
       return "signing-sessions/" .. made.session
     end,
@@ -101,11 +126,8 @@ describe("deleting in the sandbox", function()
 
   -- One that waits for the session has to be made while that is there.
   local function wait_for(made)
-    return sandbox:create_session {
-      title = "After", signingSetup = SETUP, subsequentTo = { made.session },
-      documents = { { documentId = made.document, action = "SIGN",
-                      documentCollectionId = made.collection } },
-    }
+    return sandbox:session { subsequentTo = { made.session },
+                             signingSetup = SETUP }
   end
 
   it("is told in a table of which each row is known here", function()

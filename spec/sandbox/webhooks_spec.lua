@@ -115,6 +115,30 @@ describe("the sandbox's events", function()
     assert.equal(4, #outbox())
   end)
 
+  it("tell of packages, of none of a text, and of what cannot be made",
+    function()
+      subscribe { "package.completed", "package.failed" }
+      local function signed(mime, bytes)
+        local session = sandbox:session { mime = mime, contents = { bytes },
+          packageTo = { "PADES_CONTAINER" },
+          signingSetup = { { signingFlow = "AUTHENTICATION_BASED" } } }
+        assert.equal(200, (sandbox:sign(session)))
+        return session
+      end
+      signed("text/plain", "Agreed")
+      local session = signed("application/pdf",
+        service.read "examples/lease.pdf")
+      local event = cjson.decode(inbox:take().raw)
+      assert.equal("package.completed", event.eventName)
+      local _, now = sandbox:call("GET", "/sign/signing-sessions/"
+        .. session.id)
+      assert.same({ id = now.output.packages[1].packageId }, event.eventData)
+      row(1, { state = "DELIVERED" })
+      assert.equal(1, #outbox())
+      sandbox:stop() -- it has complained of the text
+      sandbox = nil
+    end)
+
   it("tell of nothing that did not happen", function()
     subscribe()
     local first = text_session()

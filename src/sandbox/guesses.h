@@ -5,7 +5,9 @@
  * choice had to be made; a better fact is one line to change. Values and
  * switches are here. Guesses that are lists or code have `guess` in their
  * names: guess_initial_output (sessions.c), guess_order and guess_once
- * (listing.c), guess_vendors (session_rules.c), guess_delay (outbox.c). Codes
+ * (listing.c), guess_vendors (session_rules.c), guess_delay (outbox.c),
+ * guess_due (state.c). Codes and titles that are guesses are marked in the
+ * table of problem.c.
  * and titles that are guesses are marked in the table of problem.c.
  */
 #ifndef SANDBOX_GUESSES_H
@@ -25,6 +27,8 @@
 #define GUESS_UNKNOWN_SESSION PROBLEM_SESSION_NOT_FOUND
 /* A document that exists, but not in the collection named beside it. */
 #define GUESS_NOT_IN_COLLECTION PROBLEM_INVALID_PARAMETER
+/* A session on a collection whose package is due, made or refused. */
+#define GUESS_CLOSED_COLLECTION PROBLEM_CONFLICT
 /* A document in a collection or a result; a collection in a session. */
 #define GUESS_DELETE_IN_USE PROBLEM_CONFLICT
 

@@ -25,6 +25,8 @@
 #include "journal.h"
 #include "log.h"
 #include "options.h"
+#include "packager.h"
+#include "press.h"
 #include "service.h"
 #include "xades.h"
 
@@ -103,8 +105,11 @@ static bool open_data(Run *run, const char *data) {
   if (!service->journal || !service->faults)
     return fail("there is no memory left");
   service->courier = courier_open(service->store, service->beyond);
-  return service->courier || fail("events cannot be delivered; see whether "
-                                  "the machine has memory and descriptors");
+  if (!service->courier)
+    return fail("events cannot be delivered; see whether the machine has "
+                "memory and descriptors");
+  service->packager = packager_start(service);
+  return service->packager || fail("there is no memory left");
 }
 
 /* Where a test finds what to trust before it can ask anybody. */
@@ -200,6 +205,7 @@ static void wait_for_the_end(int signals, int parent) {
 
 static void close_all(Run *run) {
   http_stop(run->http);
+  packager_stop(run->service.packager);
   courier_close(run->service.courier);
   if (run->service.log >= 0) close(run->service.log);
   if (run->service.documents >= 0) close(run->service.documents);
@@ -235,6 +241,7 @@ int main(int argc, char **argv) {
   Run run = {.folder = {.lock = -1},
              .service = {.documents = -1, .log = -1},
              .signals = -1};
+  if (argc == 2 && strcmp(argv[1], PRESS_OPTION) == 0) return press_main();
   int status = options_read(&options, argc, argv);
   if (status >= 0) return status;
   if (options.parent >= 0) fcntl(options.parent, F_SETFD, FD_CLOEXEC);

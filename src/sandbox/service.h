@@ -22,6 +22,7 @@ typedef struct Service {
   struct Journal *journal;
   struct Faults *faults;
   struct Courier *courier;
+  struct Packager *packager;
   Pki *pki;
   int documents; /* the folder of the blobs */
   int log;       /* -1: none */

@@ -57,10 +57,40 @@ static bool record(Store *store, const char *session, size_t position,
                    const StateSignature *signature) {
   return documents_insert(store, &signature->result, signature->mime, NULL,
                           when_now()) &&
-         store_run(store, "INSERT INTO signature VALUES(?, ?, ?, ?, ?, ?)",
-                   "sissss", session, (int64_t)position, signature->collection,
-                   signature->original, signature->result.id,
-                   signature->type) == 1;
+         store_run(
+             store, "INSERT INTO signature VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+             "sisssssi", session, (int64_t)position, signature->collection,
+             signature->original, signature->result.id, signature->type,
+             signature->signer, signature->when) == 1;
+}
+
+/* Orders the package of the session, if it wants one. */
+static bool order_own_package(Store *store, const char *session) {
+  return store_run(store,
+                   "INSERT INTO package(session) SELECT id FROM session"
+                   " WHERE id = ? AND"
+                   " json_array_length(request, '$.packageTo') > 0",
+                   "s", session) >= 0;
+}
+
+/* Orders the packages of the session's collections in which all sessions, at
+ * least one, are signed. `leaving` is one that does not count any more, or
+ * NULL. */
+static bool order_packages(Store *store, const char *session,
+                           const char *leaving) {
+  /* A rejected session keeps them from coming, a deleted one does not. */
+  static const char guess_due[] =
+      "INSERT INTO package(collection) SELECT id FROM collection"
+      " WHERE json_array_length(package_to) > 0"
+      " AND id IN (SELECT collection FROM session_document WHERE session = ?1)"
+      " AND EXISTS(SELECT 1 FROM session_document"
+      "  WHERE collection = collection.id AND session IS NOT ?2)"
+      " AND NOT EXISTS(SELECT 1 FROM session_document"
+      "  JOIN session ON session.id = session_document.session"
+      "  WHERE collection = collection.id AND session.id IS NOT ?2"
+      "  AND state <> 'SIGNED')"
+      " AND NOT EXISTS(SELECT 1 FROM package WHERE collection = collection.id)";
+  return store_run(store, guess_due, "ss", session, leaving) >= 0;
 }
 
 /* Nobody signs or rejects what they have not opened. */
@@ -84,6 +114,8 @@ static bool sign(Store *store, const char *session,
                    UNBLOCK("id IN (SELECT session FROM session_after"
                            " WHERE before = ?)"),
                    "s", session) >= 0 &&
+         order_own_package(store, session) &&
+         order_packages(store, session, NULL) &&
          outbox_add(store, OUTBOX_SESSION_COMPLETED, session);
 }
 
@@ -128,4 +160,15 @@ StateResult state_reject(Store *store, const char *session,
   if (result == STATE_DONE && !reject(store, session, reason))
     result = STATE_FAILED;
   return end(store, result);
+}
+
+StateResult state_delete(Store *store, const char *session) {
+  if (!store_begin(store)) return STATE_FAILED;
+  bool ordered = order_packages(store, session, session);
+  int deleted = ordered ? store_run(store, "DELETE FROM session WHERE id = ?",
+                                    "s", session)
+                        : STORE_FAILED;
+  return end(store, deleted == 1   ? STATE_DONE
+                    : deleted == 0 ? STATE_NO_SESSION
+                                   : STATE_FAILED);
 }

@@ -31,6 +31,8 @@ typedef struct StateSignature {
   const char *type; /* signatureType: XADES or PADES */
   const char *mime; /* the result's */
   BlobFacts result;
+  const char *signer; /* the name */
+  When when;
 } StateSignature;
 
 bool state_is_final(const char *state);
@@ -46,10 +48,13 @@ StateResult state_open(Store *store, const char *session);
 /* May this session be signed now? STATE_DONE: yes. Changes nothing. */
 StateResult state_may_sign(Store *store, const char *session);
 /* Asks the same again and, in the same transaction, records the results and
- * signs. Sessions that waited only for this one become READY. */
+ * signs. Sessions that waited only for this one become READY, and packages
+ * that did become due (packages.h). */
 StateResult state_sign(Store *store, const char *session,
                        const StateSignature *signatures, size_t count);
 /* `reason` may be NULL. */
 StateResult state_reject(Store *store, const char *session, const char *reason);
+/* Packages that waited for this one alone become due. */
+StateResult state_delete(Store *store, const char *session);
 
 #endif

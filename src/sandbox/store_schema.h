@@ -84,9 +84,27 @@ static const char store_schema[] =
     " original TEXT NOT NULL,"
     " result TEXT NOT NULL REFERENCES document,"
     " type TEXT NOT NULL,"
+    " signer TEXT NOT NULL," /* the name */
+    " at INTEGER NOT NULL,"
     " PRIMARY KEY(session, position)"
     ") WITHOUT ROWID;"
     "CREATE INDEX signature_by_result ON signature(result);"
+    "CREATE INDEX signature_by_collection ON signature(collection);"
+
+    /* The order to make one, until it has a result, or why there is none. A
+     * collection with a row here is closed. */
+    "CREATE TABLE package("
+    " seq INTEGER PRIMARY KEY,"
+    " id TEXT UNIQUE," /* packageId; comes with the result */
+    " session TEXT UNIQUE REFERENCES session(id) ON DELETE CASCADE,"
+    " collection TEXT UNIQUE REFERENCES collection ON DELETE CASCADE,"
+    " result TEXT REFERENCES document,"
+    " refused TEXT,"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " next_try INTEGER NOT NULL DEFAULT 0,"
+    " CHECK((session IS NULL) <> (collection IS NULL))"
+    ");"
+    "CREATE INDEX package_by_result ON package(result);"
 
     /* The sessions that their signers have looked at. */
     "CREATE TABLE session_opened("
