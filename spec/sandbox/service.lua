@@ -67,7 +67,12 @@ function service.launch(words, env)
 end
 
 function service:out() return service.read(self.scratch .. "/out") end
-function service:err() return service.read(self.scratch .. "/err") end
+-- What it complained of; what --beyond-the-service says is no complaint.
+function service:err()
+  return (service.read(self.scratch .. "/err") or "")
+    :gsub("^signicat%-sandbox: %-%-beyond%-the%-service: [^\n]*\n", "")
+    .. ""
+end
 
 -- Closes the pipe, which ends the service; its exit code or signal.
 function service:stop()

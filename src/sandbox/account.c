@@ -169,7 +169,8 @@ static bool delete_all(Store *store) {
   static const char *const tables[] = {
       "package",          "signature", "session_after",
       "session_document", "session",   "collection_document",
-      "collection",       "document",  "token"};
+      "collection",       "document",  "token",
+      "outbox",           "webhook"};
   char sql[64];
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
     snprintf(sql, sizeof sql, "DELETE FROM %s", tables[i]);

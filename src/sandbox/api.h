@@ -15,7 +15,9 @@ RouteHandler documents_upload, documents_download, documents_delete,
 RouteHandler collections_create, collections_get, collections_delete;
 RouteHandler sessions_create, sessions_get, sessions_delete, sessions_page;
 RouteHandler listing_get;
-RouteHandler control_sign, control_reject, control_ca;
+RouteHandler webhooks_add, webhooks_list, webhooks_remove, webhooks_events,
+    webhooks_deliver;
+RouteHandler control_open, control_sign, control_reject, control_ca;
 RouteHandler levers_clock, levers_advance, levers_journal, levers_forget,
     levers_faults, levers_break, levers_mend;
 RouteHandler account_seed, account_reset;

@@ -16,6 +16,7 @@ typedef struct Options {
   uint64_t max_upload; /* bytes */
   bool beyond;         /* do what the service is not known to do */
   int parent;          /* a descriptor to watch, or -1 */
+  const char *log;     /* NULL: none */
   bool tls;            /* https, with a certificate of this kind */
   PkiServer certificate;
 } Options;

@@ -10,6 +10,7 @@
 #include "packages.h"
 
 #include "documents.h"
+#include "outbox.h"
 #include "package_order.h"
 #include "press.h"
 #include "problem.h"
@@ -54,8 +55,8 @@ static bool has_signatures(const json_t *order) {
 
 /* Inside a transaction: it is made, or (without a result) refused. False: the
  * store failed, or whoever wanted it is gone. */
-static bool settle(const Making *making, const char *result) {
-  char id[UUID_SIZE];
+static bool settle(const Making *making, const char *result,
+                   char id[UUID_SIZE]) {
   uuid_make(id);
   return store_run(making->service->store,
                    "UPDATE package SET id = ?, result = ?, refused = ?"
@@ -66,22 +67,28 @@ static bool settle(const Making *making, const char *result) {
 
 static bool record(const Making *making, const BlobFacts *blob, When when) {
   Store *store = making->service->store;
+  char id[UUID_SIZE];
   if (!store_begin(store)) return false;
   if (documents_insert(store, blob, "application/pdf", NULL, when) &&
-      settle(making, blob->id))
+      settle(making, blob->id, id) &&
+      outbox_add(store, OUTBOX_PACKAGE_COMPLETED, id))
     return store_commit(store);
   store_rollback(store);
   return false;
 }
 
-static bool give_up(const Making *making) {
+/* Nobody has seen an event about text, which has no package at all. */
+static bool give_up(const Making *making, bool is_text) {
   Store *store = making->service->store;
+  char id[UUID_SIZE];
   fprintf(stderr, "signicat-sandbox: no package of %s %s: %s\n",
           making->session[0] ? "session" : "collection",
           making->session[0] ? making->session : making->collection,
           making->why);
   if (!store_begin(store)) return false;
-  if (settle(making, NULL)) return store_commit(store);
+  if (settle(making, NULL, id) &&
+      (is_text || outbox_add(store, OUTBOX_PACKAGE_FAILED, id)))
+    return store_commit(store);
   store_rollback(store);
   return false;
 }
@@ -130,13 +137,13 @@ static bool make(Making *making) {
   }
   if (!service->beyond && has_text(order, making->why, sizeof making->why)) {
     json_decref(order);
-    return give_up(making);
+    return give_up(making, true);
   }
   switch (press_run(service->documents, order, &layout, making->why,
                     sizeof making->why)) {
   case PADES_REFUSED:
     return making->attempts + 1 < MOST_TRIES ? try_later(making)
-                                             : give_up(making);
+                                             : give_up(making, false);
   case PADES_FAILED: return try_later(making);
   case PADES_DONE: break;
   }

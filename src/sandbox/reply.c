@@ -55,5 +55,7 @@ void reply_date(When when, char out[REPLY_DATE_SIZE]) {
 void reply_clear(Reply *reply) {
   free(reply->body);
   if (reply->has_file) close(reply->file);
-  memset(reply, 0, sizeof *reply);
+  Reply empty = {.status = 0};
+  memcpy(empty.id, reply->id, sizeof empty.id);
+  *reply = empty;
 }

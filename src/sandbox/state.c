@@ -8,6 +8,7 @@
 #include "state.h"
 
 #include "documents.h"
+#include "outbox.h"
 
 #include <string.h>
 
@@ -92,8 +93,17 @@ static bool order_packages(Store *store, const char *session,
   return store_run(store, guess_due, "ss", session, leaving) >= 0;
 }
 
+/* Nobody signs or rejects what they have not opened. */
+static bool note_opening(Store *store, const char *session) {
+  int changed = store_run(
+      store, "INSERT OR IGNORE INTO session_opened VALUES(?)", "s", session);
+  if (changed != 1) return changed == 0;
+  return outbox_add(store, OUTBOX_SESSION_OPENED, session);
+}
+
 static bool sign(Store *store, const char *session,
                  const StateSignature *signatures, size_t count) {
+  if (!note_opening(store, session)) return false;
   for (size_t i = 0; i < count; i++)
     if (!record(store, session, i, &signatures[i])) return false;
   return store_run(store, "UPDATE session SET state = 'SIGNED' WHERE id = ?",
@@ -105,7 +115,8 @@ static bool sign(Store *store, const char *session,
                            " WHERE before = ?)"),
                    "s", session) >= 0 &&
          order_own_package(store, session) &&
-         order_packages(store, session, NULL);
+         order_packages(store, session, NULL) &&
+         outbox_add(store, OUTBOX_SESSION_COMPLETED, session);
 }
 
 /* Ends the transaction that `result` was found in. */
@@ -114,6 +125,14 @@ static StateResult end(Store *store, StateResult result) {
     return store_commit(store) ? STATE_DONE : STATE_FAILED;
   store_rollback(store);
   return result;
+}
+
+StateResult state_open(Store *store, const char *session) {
+  if (!store_begin(store)) return STATE_FAILED;
+  StateResult result = look(store, session, false);
+  if (result == STATE_DONE && !note_opening(store, session))
+    result = STATE_FAILED;
+  return end(store, result);
 }
 
 StateResult state_sign(Store *store, const char *session,
@@ -125,15 +144,20 @@ StateResult state_sign(Store *store, const char *session,
   return end(store, result);
 }
 
+static bool reject(Store *store, const char *session, const char *reason) {
+  return note_opening(store, session) &&
+         store_run(store,
+                   "UPDATE session SET state = 'REJECTED', reject_reason = ?"
+                   " WHERE id = ?",
+                   "ss", reason, session) == 1 &&
+         outbox_add(store, OUTBOX_SESSION_REJECTED, session);
+}
+
 StateResult state_reject(Store *store, const char *session,
                          const char *reason) {
   if (!store_begin(store)) return STATE_FAILED;
   StateResult result = look(store, session, false);
-  if (result == STATE_DONE &&
-      store_run(store,
-                "UPDATE session SET state = 'REJECTED', reject_reason = ?"
-                " WHERE id = ?",
-                "ss", reason, session) != 1)
+  if (result == STATE_DONE && !reject(store, session, reason))
     result = STATE_FAILED;
   return end(store, result);
 }

@@ -6,7 +6,8 @@
  *
  * state.c is the only file that changes a state. A session is born BLOCKED
  * and becomes READY, at once or later, when every session it is subsequent
- * to is SIGNED. SIGNED and REJECTED are final.
+ * to is SIGNED. SIGNED and REJECTED are final. What the service tells by an
+ * event goes to the outbox in the same transaction.
  */
 #ifndef SANDBOX_STATE_H
 #define SANDBOX_STATE_H
@@ -39,6 +40,10 @@ bool state_is_final(const char *state);
 /* Inside the transaction that made the session and its session_after rows:
  * makes it READY if it need not wait. */
 bool state_enter(Store *store, const char *session);
+
+/* The signer looks at a READY session: the first time is an event. Signing
+ * and rejecting count as looking. */
+StateResult state_open(Store *store, const char *session);
 
 /* May this session be signed now? STATE_DONE: yes. Changes nothing. */
 StateResult state_may_sign(Store *store, const char *session);
