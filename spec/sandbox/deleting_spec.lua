@@ -101,11 +101,8 @@ describe("deleting in the sandbox", function()
 
   -- One that waits for the session has to be made while that is there.
   local function wait_for(made)
-    return sandbox:create_session {
-      title = "After", signingSetup = SETUP, subsequentTo = { made.session },
-      documents = { { documentId = made.document, action = "SIGN",
-                      documentCollectionId = made.collection } },
-    }
+    return sandbox:session { subsequentTo = { made.session },
+                             signingSetup = SETUP }
   end
 
   it("is told in a table of which each row is known here", function()
