@@ -167,6 +167,9 @@ describe("the sandbox's packages", function()
     assert.matches("Time +%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ", said)
     local hex = said:match "SHA%-256 +(%x+)" .. said:match "\n +(%x+)\n"
     assert.equal(digest, hex)
+    -- The second document has no title, so it has no line for one.
+    assert.truthy(said:find "Document +%w")
+    assert.falsy(shown[4]:find "Document *\n")
 
     local files = attachments(path)
     assert.same({ "1-a_lease.pdf", "2-document.pdf", "signature-1.xml",

@@ -132,9 +132,12 @@ bool paper_form(const char *heading, const char *note, const PaperLine *lines,
   put(&paper, HEADING, heading, MARGIN, WIDTH - 2 * MARGIN);
   put(&paper, BODY, note, MARGIN, WIDTH - 2 * MARGIN);
   for (size_t i = 0; i < count; i++) {
-    double top = paper.y += GAP;
-    char *value = label_clean(lines[i].value, SIZE_MAX);
+    double top;
+    char *value;
+    if (!lines[i].value[0]) continue; /* what nobody gave has no line */
+    value = label_clean(lines[i].value, SIZE_MAX);
     if (!value) return false;
+    top = paper.y += GAP;
     put(&paper, BODY, lines[i].label, MARGIN, LABEL_WIDTH);
     paper.y = top;
     put(&paper, BODY, value, left, WIDTH - MARGIN - left);
