@@ -5,6 +5,7 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <stdio.h>
@@ -37,6 +38,15 @@ void secret_hash(const char *text, size_t size, char out[SECRET_HASH_SIZE]) {
   unsigned char bytes[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
   if (!EVP_Digest(text, size, bytes, &length, EVP_sha256(), NULL)) abort();
+  hexadecimal(bytes, length, out);
+}
+
+void secret_mac(const char *key, const char *text, char out[SECRET_HASH_SIZE]) {
+  unsigned char bytes[EVP_MAX_MD_SIZE];
+  unsigned int length = 0;
+  if (!HMAC(EVP_sha256(), key, (int)strlen(key), (const unsigned char *)text,
+            strlen(text), bytes, &length))
+    abort();
   hexadecimal(bytes, length, out);
 }
 

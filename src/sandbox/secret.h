@@ -18,6 +18,8 @@ void secret_random(void *out, size_t size);
 void secret_random_hex(char *out, size_t digits);
 /* SHA-256 in hexadecimal. */
 void secret_hash(const char *text, size_t size, char out[SECRET_HASH_SIZE]);
+/* HMAC-SHA-256 in hexadecimal. */
+void secret_mac(const char *key, const char *text, char out[SECRET_HASH_SIZE]);
 bool secret_equal(const char *a, const char *b);
 
 #endif

@@ -9,7 +9,7 @@
 #ifndef SANDBOX_STORE_SCHEMA_H
 #define SANDBOX_STORE_SCHEMA_H
 
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 
 static const char store_schema[] =
     "CREATE TABLE token("
@@ -43,10 +43,6 @@ static const char store_schema[] =
     "CREATE TABLE session("
     " seq INTEGER PRIMARY KEY," /* the order of creation */
     " id TEXT NOT NULL UNIQUE,"
-    /* The id in signatureUrl. It opens the session to whoever holds it, but
-     * every later GET has to answer the URL again, so a digest of it would
-     * protect nothing and could not be answered. */
-    " url_id TEXT NOT NULL UNIQUE,"
     " state TEXT NOT NULL DEFAULT 'BLOCKED'"
     "  CHECK(state IN ('BLOCKED', 'READY', 'SIGNED', 'REJECTED')),"
     " title_folded TEXT NOT NULL,"
@@ -86,6 +82,16 @@ static const char store_schema[] =
     " type TEXT NOT NULL,"
     " PRIMARY KEY(session, position)"
     ") WITHOUT ROWID;"
-    "CREATE INDEX signature_by_result ON signature(result);";
+    "CREATE INDEX signature_by_result ON signature(result);"
+
+    /* Who has identified before the documents are shown: a browser, by the
+     * digest of its cookie. */
+    "CREATE TABLE visit("
+    " session TEXT NOT NULL REFERENCES session(id) ON DELETE CASCADE,"
+    " hash TEXT NOT NULL,"
+    " name TEXT NOT NULL,"
+    " expires INTEGER NOT NULL,"
+    " PRIMARY KEY(session, hash)"
+    ") WITHOUT ROWID;";
 
 #endif
