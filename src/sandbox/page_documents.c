@@ -83,11 +83,12 @@ static void write_document(const Case *signing, Html *html, int number,
   else
     write_text(signing, html, title, store_text(rows, 0),
                store_number(rows, 3));
+  const char *open = page_text(language, TEXT_OPEN);
   html_print(html,
-             "<p><a target=\"_blank\" rel=\"noopener\" "
-             "href=\"/sign/document?sessionId=%s&amp;number=%d\">%s"
-             "<span class=\"hidden\">: %s</span></a></p>\n</li>\n",
-             signing->url_id, number, page_text(language, TEXT_OPEN), title);
+             "<p><a target=\"_blank\" rel=\"noopener\" aria-label=\"%s: %s\" "
+             "href=\"/sign/document?sessionId=%s&amp;number=%d\">%s</a></p>\n"
+             "</li>\n",
+             open, title, signing->url_id, number, open);
 }
 
 bool page_documents_write(const Case *signing, Html *html) {

@@ -67,7 +67,7 @@ static const char style[] =
     "margin-bottom:.75rem}\n"
     ".error{padding:.75rem 1rem;background:#fdecea;color:#8c1d18;"
     "border-left:.25rem solid #b3261e}\n"
-    ".skip,.hidden{position:absolute;clip-path:inset(50%);width:1px;"
+    ".skip{position:absolute;clip-path:inset(50%);width:1px;"
     "height:1px;overflow:hidden;white-space:nowrap}\n"
     ".skip:focus{clip-path:none;width:auto;height:auto;padding:.5rem 1rem;"
     "background:#fff;z-index:1}\n"
