@@ -53,7 +53,7 @@ LUA_FILES = $(sort $(wildcard lua/signicat/*.lua lua/signicat/*/*.lua))
 Q = $(if $(V),,@)
 note = @echo "  $(1)"
 
-.PHONY: all core sandbox spec-programs deps demo console test soak bench asan \
+.PHONY: all core sandbox spec-programs deps demo demo-browser console test soak bench asan \
   lint lint-lua lint-format lint-gcc lint-clang lint-cppcheck \
   install install-core install-sandbox uninstall rockspecs clean help
 
@@ -142,6 +142,12 @@ export DEMO_FILE := $(value FILE)
 demo: deps-demo core sandbox ## sign a PDF, have others judge it (FILE=any.pdf)
 	@mkdir -p build/demo
 	@$(ENV) $(LUA) examples/demo.lua "$$DEMO_FILE" build/demo
+	@$(ENV) $(LUA) spec/support/verify.lua build/demo/ca.pem \
+	  build/demo/signed.pdf
+
+demo-browser: deps-demo core sandbox ## sign in a browser, have it judged
+	@mkdir -p build/demo
+	@$(ENV) $(LUA) examples/demo_browser.lua "$$DEMO_FILE" build/demo
 	@$(ENV) $(LUA) spec/support/verify.lua build/demo/ca.pem \
 	  build/demo/signed.pdf
 
@@ -304,4 +310,4 @@ clean: ## remove build/
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.* ## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 16
