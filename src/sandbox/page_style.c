@@ -17,7 +17,8 @@ static const char style[] =
     "header{background:#ffdf7e;color:#3d2c00;padding:.5rem 1rem;"
     "text-align:center;font-size:.9rem}\n"
     "header strong{margin-right:.5rem}\n"
-    "main{max-width:46rem;margin:1.5rem auto;padding:1.5rem 2rem 2rem;"
+    "main{max-width:46rem;width:calc(100% - 2rem);margin:1.5rem "
+    "auto;padding:1.5rem 2rem 2rem;"
     "background:#fff;border:1px solid #d9dee6;border-radius:.75rem}\n"
     "#documents{max-width:60rem}\n"
     "h1{font-size:1.6rem;line-height:1.25;margin:.25rem 0 1rem}\n"
@@ -71,7 +72,7 @@ static const char style[] =
     "height:1px;overflow:hidden;white-space:nowrap}\n"
     ".skip:focus{clip-path:none;width:auto;height:auto;padding:.5rem 1rem;"
     "background:#fff;z-index:1}\n"
-    "@media(max-width:40em){main{margin:0;border:0;border-radius:0;"
+    "@media(max-width:40em){main{margin:0;width:auto;border:0;border-radius:0;"
     "padding:1rem}.main,.others form,.others button{width:100%;"
     "text-align:center}.others form{flex:1 1 8rem}}\n";
 
