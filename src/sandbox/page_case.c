@@ -82,8 +82,9 @@ bool case_pre_authenticates(const Case *signing) {
 static void add_names(json_t *names, const json_t *list) {
   size_t i;
   const json_t *each;
-  json_array_foreach(list, i, each)
-      json_array_append(names, json_object_get(each, "idpName"));
+  json_array_foreach(list, i, each) {
+    json_array_append(names, json_object_get(each, "idpName"));
+  }
 }
 
 json_t *case_providers(const Case *signing, bool first) {
