@@ -7,6 +7,7 @@
 #include "page_documents.h"
 
 #include "blob.h"
+#include "page_markdown.h"
 #include "store.h"
 #include "text.h"
 
@@ -50,16 +51,22 @@ static char *read_text(const Case *signing, const char *id, int64_t size) {
 }
 
 static void write_text(const Case *signing, Html *html, const char *title,
-                       const char *id, int64_t size) {
+                       const char *mime, const char *id, int64_t size) {
   char *text = read_text(signing, id, size);
-  if (text)
+  if (text) {
     html_print(html,
-               "<pre tabindex=\"0\" role=\"region\" aria-label=\"%s\" "
-               "dir=\"auto\">\n%s</pre>\n",
-               title, text);
-  else
+               "<div class=\"prose\" tabindex=\"0\" role=\"region\" "
+               "aria-label=\"%s\" dir=\"auto\">\n",
+               title);
+    if (strncasecmp(mime, "text/markdown", 13) == 0)
+      page_markdown_write(html, text);
+    else
+      html_print(html, "<pre>\n%s</pre>\n", text);
+    html_print(html, "</div>\n");
+  } else {
     html_print(html, "<p>%s</p>\n",
                page_text(signing->language, TEXT_NOT_SHOWN));
+  }
   free(text);
 }
 
@@ -81,7 +88,7 @@ static void write_document(const Case *signing, Html *html, int number,
   if (is_pdf(mime))
     write_pdf(signing, html, number, title);
   else
-    write_text(signing, html, title, store_text(rows, 0),
+    write_text(signing, html, title, mime, store_text(rows, 0),
                store_number(rows, 3));
   const char *open = page_text(language, TEXT_OPEN);
   html_print(html,
