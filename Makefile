@@ -157,7 +157,7 @@ console: deps-demo core sandbox ## a Lua prompt: `sign` and its `sandbox`
 # Lua 5.4 runs every spec. The others leave out those of the service and of
 # this house's tools, which are the same whichever Lua a client has.
 LUAS = 5.4 5.1 5.2 5.3 jit
-ON_5_4 = demo house libcurl readme turns
+ON_5_4 = browser demo house libcurl readme turns
 SPECS = $(if $(filter 5.4,$(LUA_VERSION)),spec,$(filter-out \
           $(ON_5_4:%=spec/%_spec.lua),$(wildcard spec/*_spec.lua)))
 BUSTED = /usr/bin/busted

@@ -81,7 +81,7 @@ static void write_document(const Case *signing, Html *html, int number,
            number);
   const char *title = store_text(rows, 4) ? store_text(rows, 4) : plain;
   html_print(html,
-             "<li class=\"%s\">\n<div><h3 dir=\"auto\">%s</h3>\n"
+             "<li class=\"%s\">\n<div class=\"head\"><h3 dir=\"auto\">%s</h3>\n"
              "<p class=\"mark\">%s</p></div>\n",
              to_sign ? "sign" : "view", title,
              page_text(language, to_sign ? TEXT_TO_SIGN : TEXT_TO_VIEW));
