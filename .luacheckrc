@@ -10,6 +10,7 @@ files["lua"] = { std = "min" }
 local in_nginx = { read_globals = { "ngx" } }
 files["lua/signicat/transport/exchange.lua"] = in_nginx
 files["lua/signicat/transport/choose.lua"] = in_nginx
+files["lua/signicat/transport/names.lua"] = in_nginx
 files["lua/signicat/transport/nginx.lua"] = in_nginx
 files["lua/signicat/token_store/nginx.lua"] = in_nginx
 files["lua/signicat/tasks/nginx.lua"] = in_nginx

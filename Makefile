@@ -40,7 +40,8 @@ CORE_LIBS = $(shell pkg-config --libs libcurl libcrypto) -lm
 # A resolver thread of libcurl may outlive the Lua state: never unload.
 CORE_LDFLAGS = -shared -Wl,-z,nodelete -Wl,--as-needed
 
-SANDBOX_PC = libmicrohttpd libqpdf sqlite3 jansson xmlsec1-openssl libcrypto
+SANDBOX_PC = libmicrohttpd libqpdf sqlite3 jansson xmlsec1-openssl libcrypto \
+  libcurl pangocairo
 SANDBOX_CFLAGS = $(shell pkg-config --cflags $(SANDBOX_PC))
 SANDBOX_LIBS = $(shell pkg-config --libs $(SANDBOX_PC)) -lpthread
 
@@ -144,6 +145,11 @@ demo: deps-demo core sandbox ## sign a PDF, have others judge it (FILE=any.pdf)
 	@$(ENV) $(LUA) examples/demo.lua "$$DEMO_FILE" build/demo
 	@$(ENV) $(LUA) spec/support/verify.lua build/demo/ca.pem \
 	  build/demo/signed.pdf
+	@$(ENV) $(LUA) spec/support/verify.lua build/demo/ca.pem \
+	  build/demo/package.pdf
+	@pages=$$(pdfinfo build/demo/package.pdf | sed -n 's/^Pages: *//p'); \
+	  pdftoppm -png -r 72 -singlefile -f $$pages build/demo/package.pdf \
+	  build/demo/evidence && echo "Its page of evidence: build/demo/evidence.png"
 
 demo-browser: deps-demo core sandbox ## sign in a browser, have it judged
 	@mkdir -p build/demo
@@ -182,6 +188,13 @@ soak: deps-test core sandbox ## run the specs that take long
 
 bench: deps-bench core ## measure calls against bare libcurl
 	@$(ENV) $(WITH_SERVERS) LUA=$(LUA) CC=$(CC) sh spec/bench/run.sh
+
+# nginx and LÖVE have LuaJIT.
+.PHONY: bench-hosts bench-hosts-run
+bench-hosts: deps-test deps-bench ## measure nginx and LÖVE beside calls
+	@$(MAKE) --no-print-directory LUA_VERSION=jit bench-hosts-run
+bench-hosts-run: core sandbox
+	@$(ENV) $(WITH_SERVERS) $(LUA) spec/bench/hosts.lua
 
 # ---- checking ------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 --
 --     lua examples/demo.lua FILE.pdf FOLDER
 --
--- Leaves FOLDER/signed.pdf and the certificate it leads to, FOLDER/ca.pem.
+-- Leaves FOLDER/signed.pdf, FOLDER/package.pdf, sealed around it, and the
+-- certificate that both lead to, FOLDER/ca.pem.
 
 local sandbox = require "signicat.sandbox"
 
@@ -34,6 +35,7 @@ say("upload", "%s is document %s", path, document.documentId)
 
 local collection = must(sign.collections:create {
   documents = { { documentId = document.documentId } },
+  packageTo = { "PADES_CONTAINER" },
 })
 say("collect", "it is alone in collection %s", collection.id)
 
@@ -56,6 +58,12 @@ say("wait", "the session is %s, its result document %s",
 local signed = folder .. "/signed.pdf"
 must(sign.documents:download(result, { to = signed, overwrite = true }))
 say("download", "%s", signed)
+
+local packaged = must(sign.collections:wait(collection, { first_delay = 0.2 }))
+local package = folder .. "/package.pdf"
+must(sign.documents:download(packaged.output.packages[1].resultDocumentId,
+  { to = package, overwrite = true }))
+say("package", "%s holds it all, with a page of evidence", package)
 
 local certificate = must(io.open(folder .. "/ca.pem", "w"))
 certificate:write(must(service:ca_certificate()))

@@ -11,10 +11,11 @@ local one = require "signicat.worker".new {
   redis = require "signicat.redis".new {
     nodes = { arg[1] or "127.0.0.1:6379" } },
   folder = "examples",
+  stop_on_signals = true, -- SIGTERM and Ctrl-C let it do the job in hand
 }
 
 -- `id` is nil when Redis failed: it is asked again after a moment. Whatever
--- ends this program, the job in hand is gone on with by another worker.
+-- else ends this program, the job in hand is gone on with by another worker.
 one:run(function(id, state, err)
   print(id or "Redis", tostring(state), err and tostring(err) or "")
   if service and state == "done" then one:stop() end

@@ -37,6 +37,13 @@ describe("the demo", function()
     assert.truthy(output:find("CAdES Verification successful", 1, true))
   end)
 
+  it("makes a sealed package of it", function()
+    local code, output = run("spec/support/verify.lua", folder .. "/ca.pem",
+      folder .. "/package.pdf")
+    assert.equal(0, code, output)
+    assert.truthy(output:find("Sandbox merchant", 1, true))
+  end)
+
   it("fails on a PDF that was altered, and on one never signed", function()
     local bytes = helper.read(folder .. "/signed.pdf")
     local altered = helper.write(folder .. "/altered.pdf",

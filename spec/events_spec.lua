@@ -229,11 +229,13 @@ describe("who remembers events", function()
       if kept[key] then return false, "exists" end
       kept[key] = ttl
       return true
-    end }
-    local seen = events.shared(dictionary)
+    end, delete = function(_, key) kept[key] = nil end }
+    local seen, forget = events.shared(dictionary)
     assert(both(body_of(), { seen = seen }))
     assert.same({ ["signicat:e-1"] = 86400 }, kept)
     refused("duplicate", both(body_of(), { seen = seen }))
+    forget "e-1"
+    assert(both(body_of(), { seen = seen }))
     reason = "no memory"
     refused("io", both(body_of { id = "e-2" }, { seen = seen }))
   end)

@@ -167,6 +167,42 @@ describe("a host", function()
       ]], serve("late", "ok"))
     end)
 
+    -- A document is on its way to a file, or being put there.
+    for stage, until_then in pairs {
+      ["comes"] = "not size() or size() < 2^16",
+      ["is put on the disk"] = "not next(loop.asides)",
+    } do
+      it("keeps the file that " .. stage .. "; the child has none", function()
+        assert_run("cancelled\n", ([[
+          local loop, lfs = sign.transport.loop, require "lfs"
+          local folder = FOLDER
+          local function size()
+            for name in lfs.dir(folder) do
+              if name:find "%.part$" then
+                return lfs.attributes(folder .. "/" .. name, "size")
+              end
+            end
+          end
+          local task = sign:async(function()
+            return sign.documents:download(ID, { to = folder .. "/document" })
+          end)
+          repeat loop:turn(1) until not (UNTIL)
+          local pid = child(function()
+            local _, err = task:wait()
+            print(err.kind)
+            task = nil
+            collectgarbage() collectgarbage()
+            sign:close()
+          end)
+          assert(wait(pid) == 0)
+          assert(task:wait())
+          assert(not size())
+          assert(lfs.attributes(folder .. "/document", "size") == 2^20)
+        ]]):gsub("UNTIL", until_then):gsub("FOLDER", ("%q"):format(folder)),
+          serve(("large:%d"):format(2 ^ 20)))
+      end)
+    end
+
     it("may do so in a task, which goes on in both", function()
       assert_run("", [[
         local others = 0

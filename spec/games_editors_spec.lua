@@ -4,19 +4,8 @@
 if not rawget(_G, "jit") then return end
 
 local helper = require "spec.helper"
+local program = require "spec.support.program"
 local sandbox = require "signicat.sandbox"
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
-
--- Every answer comes late, so a program that waits for one stands still.
-local LATE = {}
-for _, operation in ipairs { "uploadDocument", "createDocumentCollection",
-    "createSigningSession", "getSigningSession", "getDocument" } do
-  LATE[#LATE + 1] = { operation = operation, fault = "slow",
-                      milliseconds = 200 }
-end
 
 describe("a program that must not wait", function()
   local service, sign
@@ -25,34 +14,15 @@ describe("a program that must not wait", function()
     service = assert(sandbox.start())
     sign = assert(service:client())
   end)
-  before_each(function() assert(service:faults(LATE)) end)
+  before_each(function() assert(service:faults(program.LATE)) end)
   after_each(function() service:clear_faults() end)
   teardown(function()
     sign:close()
     service:stop()
   end)
 
-  -- Runs one with our modules, as one of the service at this address; signs
-  -- what it asks to have signed. Returns its lines and its exit code.
-  local function run(program, variables)
-    local pipe = assert(io.popen(("exec 2>&1 </dev/null; env %s "
-      .. "SIGNICAT_LIVE=1 SIGNICAT_BASE_URL=%s/sign "
-      .. "SIGNICAT_CLIENT_ID=%s SIGNICAT_CLIENT_SECRET=%s "
-      .. "LUA_PATH=%s LUA_CPATH=%s timeout 120 %s; echo exit $?"):format(
-        variables, service.url, service.client_id,
-        service.client_secret, quoted("./?.lua;" .. package.path),
-        quoted(package.cpath), program)))
-    local lines = {}
-    for line in pipe:lines() do
-      lines[#lines + 1] = line
-      if line:find("signed at", 1, true) or line:find("signs at", 1, true) then
-        local newest = assert(sign.sessions:list { limit = 1,
-          sort = "-createdAt" }).data[1]
-        assert(service:sign(newest))
-      end
-    end
-    pipe:close()
-    return lines, tonumber(table.remove(lines):match "^exit (%d+)$")
+  local function run(command, variables)
+    return program.run(service, sign, command, variables)
   end
 
   -- The number at the end of the line that begins with these words.
@@ -83,13 +53,19 @@ describe("a program that must not wait", function()
     end)
   end
 
-  it("prints what frames cost, if LÖVE is asked to", function()
+  it("is warm before the frames whose cost LÖVE prints", function()
+    assert(service:clear_journal())
     local lines, code = run("love examples/love frames",
       "SDL_VIDEODRIVER=dummy")
     assert.equal(0, code)
     assert.matches("^without +990 frames  longest +[%d.]+ ms",
       lines[#lines - 1])
     assert.matches("^with +%d+ frames  longest +[%d.]+ ms", lines[#lines])
+    local first = {}
+    for i, entry in ipairs(assert(service:journal())) do
+      if i <= 3 then first[i] = entry.operation end
+    end
+    assert.same({ "token", "listSigningSessions", "uploadDocument" }, first)
   end)
 
   it("ends with an error where the calls fail, in LÖVE", function()

@@ -1,14 +1,19 @@
 -- gateway_example_spec.lua: examples/openresty in a real nginx with two
--- workers, from the upload to the signed document.
+-- workers, from the upload to the signed document, and events.
 
 if not rawget(_G, "jit") then return end
 
 local helper = require "spec.helper"
 local http = require "socket.http"
+local lfs = require "lfs"
 local ltn12 = require "ltn12"
 local nginx = require "spec.support.nginx"
 local openresty = require "spec.support.openresty"
 local sandbox = require "signicat.sandbox"
+local signicat = require "signicat"
+local socket = require "socket"
+
+local SECRET = "whsec-gateway"
 
 -- What the example's own nginx.conf says inside of `http { }`, at our places.
 local function configuration()
@@ -34,8 +39,10 @@ describe("the gateway in nginx", function()
     server = openresty.start(folder, configuration(), { workers = 2,
       main = ("env SIGNICAT_BASE_URL=%s/sign;\nenv SIGNICAT_TOKEN_URL=%s"
         .. "/auth/open/connect/token;\nenv SIGNICAT_CLIENT_ID=%s;\n"
-        .. "env SIGNICAT_CLIENT_SECRET=%s;\n"):format(service.url, service.url,
-        service.client_id, service.client_secret) })
+        .. "env SIGNICAT_CLIENT_SECRET=%s;\nenv SIGNICAT_EVENT_SECRET=%s;\n")
+        :format(service.url, service.url, service.client_id,
+        service.client_secret, SECRET) })
+    assert(lfs.mkdir(folder .. "/results"))
   end)
 
   teardown(function()
@@ -110,5 +117,107 @@ describe("the gateway in nginx", function()
     status, _, said = post("GIF89a", "image/gif")
     assert.equal(415, status)
     assert.equal("this cannot be done now\n", said)
+  end)
+
+  local function send(raw, headers)
+    headers["content-length"] = #raw
+    local _, status = http.request { method = "POST", url = at "/events",
+      headers = headers, source = ltn12.source.string(raw) }
+    return status
+  end
+
+  -- Until every event there is has that state.
+  local function all_events(state)
+    for _ = 1, 2000 do
+      local left = 0
+      for _, event in ipairs(assert(service:events())) do
+        if event.state ~= state then left = left + 1 end
+      end
+      if left == 0 then return end
+      socket.sleep(0.01)
+    end
+    error("not all events are " .. state)
+  end
+
+  local function result_of(session)
+    local id = assert(sign.sessions:get(session.id)).output.signatures[1]
+      .resultDocumentId
+    return folder .. "/results/" .. id, id
+  end
+
+  local function new_session()
+    return assert(sign:sign { file = { path = "examples/lease.pdf" },
+      title = "Lease", signingSetup = { { signingFlow = "PKISIGNING",
+                                          vendor = "NBID" } } })
+  end
+
+  it("fetches what was signed when an event says so, once each", function()
+    assert(service:subscribe { url = at "/events", secret = SECRET })
+    assert(service:clear_journal())
+    local sessions = {}
+    for i = 1, 8 do
+      sessions[i] = new_session()
+      assert(service:sign(sessions[i]))
+    end
+    all_events "DELIVERED"
+    assert.equal(8, #assert(service:journal { operation = "getDocument" }))
+    for _ = 1, 3 do
+      for _, event in ipairs(assert(service:events())) do
+        assert(service:deliver(event))
+      end
+      all_events "DELIVERED"
+    end
+    local events = assert(service:events())
+    assert.equal(16, #events)
+    for _, event in ipairs(events) do assert.equal("204", event.outcome) end
+    assert.equal(8, #assert(service:journal { operation = "getDocument" }))
+    for _, session in ipairs(sessions) do
+      local path, id = result_of(session)
+      assert.is_true(helper.read(path) == assert(sign.documents:download(id)))
+    end
+  end)
+
+  it("takes an event again when what it tells of could not be had", function()
+    assert(service:reset())
+    sign:close()
+    sign = assert(service:client())
+    assert(service:subscribe { url = at "/events", secret = SECRET })
+    -- Once for the worker's old token, then as often as it is asked again.
+    assert(service:faults { { operation = "getDocument", fault = "status",
+                              status = 500, times = 9 } })
+    local session = new_session()
+    assert(service:sign(session))
+    local event
+    for _ = 1, 2000 do
+      event = assert(service:events())[2]
+      if event.attempts > 0 then break end
+      socket.sleep(0.01)
+    end
+    assert.same({ "PENDING", "503" }, { event.state, event.outcome })
+    assert.is_nil(lfs.attributes((result_of(session))))
+    assert(service:clear_faults())
+    assert(service:deliver(event))
+    all_events "DELIVERED"
+    local path, id = result_of(session)
+    assert.is_true(helper.read(path) == assert(sign.documents:download(id)))
+  end)
+
+  it("believes no event that is not the service's", function()
+    local session = new_session()
+    assert(service:clear_journal())
+    local body = { id = "forged", eventName = "signing-session.completed",
+                   timestamp = "2025-04-01T17:32:28Z",
+                   eventData = { id = session.id } }
+    local scheme = { scheme = "body-hmac-sha256" }
+    local raw, headers = signicat.events.sign(body, SECRET .. "?", scheme)
+    assert.equal(400, send(raw, headers))
+    assert.equal(400, send(raw, {}))
+    raw, headers = signicat.events.sign(body, SECRET, scheme)
+    assert.equal(400, send(raw .. " ", headers))
+    body.expiresAt = "2025-04-01T18:32:28Z"
+    raw, headers = signicat.events.sign(body, SECRET, scheme)
+    assert.equal(400, send(raw, headers))
+    assert.equal(413, send(("x"):rep(70000), {}))
+    assert.same({}, assert(service:journal()))
   end)
 end)

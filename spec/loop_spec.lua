@@ -145,22 +145,23 @@ describe("the signing loop", function()
     assert.is_true(accepted, words)
   end)
 
-  it("does not pretend to make what it cannot make yet", function()
+  it("packages a collection when all have signed", function()
     local document = assert(sign.documents:upload { path = LEASE })
     local bundle = assert(sign.collections:create {
       documents = { { documentId = document.documentId } },
       packageTo = { "PADES_CONTAINER" } })
     local session = assert(sign.sessions:create { {
-      title = "A package, later",
+      title = "A package",
       documents = { { documentId = document.documentId, action = "SIGN",
                       documentCollectionId = bundle.id } },
       signingSetup = { { signingFlow = "PKISIGNING", vendor = "NBID" } },
     } })[1]
-    local refused, err = service:sign(session)
-    assert.is_nil(refused)
-    assert.equal(501, err.status)
-    assert.equal("unsupported", err.kind)
-    local now = assert(sign.sessions:get(session))
-    assert.equal("READY", now.lifecycle.state)
+    assert(service:sign(session))
+    local done = assert(sign.collections:wait(bundle, { timeout = 60 }))
+    local target = judge:path "package.pdf"
+    assert(sign.documents:download(done.output.packages[1].resultDocumentId,
+      { to = target }))
+    assert.equal("Signature is Valid.",
+      judge:signatures(target)[1]["Signature Validation"])
   end)
 end)

@@ -5,6 +5,7 @@
 if not rawget(_G, "jit") then return end
 
 local core = require "signicat.core"
+local helper = require "spec.helper"
 local nginx = require "spec.support.nginx"
 local openresty = require "spec.support.openresty"
 local sandbox = require "signicat.sandbox"
@@ -189,7 +190,6 @@ describe("a client in nginx", function()
   end)
 
   it("runs with the lines of docs/hosts.md", function()
-    local helper = require "spec.helper"
     local lines = helper.read "docs/hosts.md"
       :match "\n    http {\n(.-)\n    }\n"
     for _, name in ipairs { "lua_package_path", "lua_package_cpath",
@@ -302,9 +302,7 @@ describe("over TLS a client in nginx", function()
           location / { proxy_pass URL; }
         }
       ]]
-      local listener = assert(socket.bind("127.0.0.1", 0))
-      local _, other = listener:getsockname()
-      listener:close()
+      local other = nginx.free_port()
       start(config, { FOLDER = folder, OTHER = tostring(other) })
       local base = ("base_url = 'https://localhost:%d/sign', "):format(other)
       assert.matches("400", eval("return try(client { " .. base .. " })"))
@@ -327,6 +325,139 @@ describe("over TLS a client in nginx", function()
       assert.matches("certificate or key cannot be used", eval("return "
         .. "try(client { " .. base .. "tls = { cert = '/nowhere' } })"))
     end)
+end)
+
+describe("with names a client in nginx", function()
+  local dns
+
+  before_each(function()
+    folder, remove = nginx.folder()
+    service = assert(sandbox.start())
+    dns = assert(core.spawn(helper.lua, { "spec/support/dns.lua" }))
+  end)
+
+  after_each(function()
+    dns:stop()
+    stop()
+  end)
+
+  -- Starts one with such a `resolver` line, and in front of the sandbox a
+  -- server of two names; returns where that one listens, with TLS.
+  local function start_with(line)
+    nginx.certificates(folder)
+    local port = nginx.free_port()
+    start(line .. [[
+      lua_ssl_trusted_certificate FOLDER/ca.pem;
+      server { listen 127.0.0.1:PORT; EVAL }
+      server {
+        listen 127.0.0.1:OTHER ssl; # for who names neither
+        ssl_reject_handshake on;
+      }
+      server {
+        listen 127.0.0.1:OTHER ssl;
+        server_name sign.test other.test;
+        ssl_certificate FOLDER/server.pem;
+        ssl_certificate_key FOLDER/server.key;
+        location / { proxy_pass URL; }
+      }
+    ]], { FOLDER = folder, OTHER = tostring(port) })
+    return port
+  end
+
+  local function start_resolving()
+    return start_with(("resolver 127.0.0.1:%d;\n"):format(dns:read_line(10)))
+  end
+
+  -- What a call to this address comes to: its kind, phase and line.
+  local function reach(base_url, more)
+    return eval(([[
+      local page, err = client { token = "t", base_url = %q, %s }
+        .sessions:list({ limit = 1 })
+      if page then return "ok" end
+      return err.kind .. " " .. tostring(err.phase) .. " "
+        .. tostring(err.sent) .. " " .. tostring(err)
+    ]]):format(base_url, more or ""))
+  end
+
+  it("finds whom its resolver knows, over TLS by that name", function()
+    local port = start_resolving()
+    assert.equal("ok", eval(([[
+      named = client { base_url = "https://sign.test:%d/sign" }
+      return try(named)]]):format(port)))
+    assert.equal("sign.test", dns:read_line(10))
+    assert.equal("true", eval [[
+      local _, meta = named.sessions:list({ limit = 1 })
+      return meta.reused]])
+    assert.equal(2, #assert(service:journal { operation =
+      "listSigningSessions" }))
+  end)
+
+  it("trusts no certificate of another name", function()
+    local port = start_resolving()
+    assert.matches("^tls tls false ", reach(
+      ("https://other.test:%d/sign"):format(port)))
+    assert.same({}, (assert(service:journal())))
+  end)
+
+  it("says that its resolver does not know a name, or fails", function()
+    start_resolving()
+    local said = reach "https://unknown.test/sign"
+    assert.matches("^connect dns false ", said)
+    assert.matches("unknown.test could not be resolved", said, nil, true)
+    assert.matches("/etc/hosts", said, nil, true)
+    said = reach "https://failing.test/sign"
+    assert.matches("^connect dns false ", said)
+    assert.matches("could not look the name up", said, nil, true)
+  end)
+
+  it("waits for a silent resolver as long as for a connection", function()
+    start_resolving()
+    for _, limit in ipairs { "connect_timeout = 0.2", "timeout = 0.2" } do
+      local said = reach("https://slow.test/sign", limit)
+      assert.matches("^timeout dns false ", said)
+      assert.matches("`resolver` did not answer (no answer within", said, nil,
+        true)
+    end
+  end)
+
+  it("can be cancelled meanwhile, by anybody, and closed", function()
+    start_resolving()
+    for _, ending in ipairs { "task:cancel()", "sign:close()" } do
+      assert.equal("cancelled false true", eval(([[
+        local sign = client { token = "t", base_url = "https://slow.test/sign",
+                              connect_timeout = 0 }
+        local err, over
+        local task = sign:async(function()
+          local _, failure = sign.sessions:list({ limit = 1 })
+          err = failure
+        end)
+        local ender = sign:async(function() %s end)
+        ender:wait()
+        task:wait()
+        return err.kind .. " " .. tostring(err.sent) .. " "
+          .. tostring(task:done())]]):format(ending)))
+    end
+  end)
+
+  it("says so when nginx gives up on it first", function()
+    start_with(("resolver 127.0.0.1:%d;\nresolver_timeout 200ms;\n"):format(
+      dns:read_line(10)))
+    local said = reach "https://slow.test/sign"
+    assert.matches("^timeout dns false ", said)
+    assert.matches("resolver_timeout", said, nil, true)
+    assert.matches("timed out", said, nil, true)
+  end)
+
+  it("is told to name a resolver when there is none", function()
+    start_with ""
+    local said = reach "https://sign.test/sign"
+    assert.matches("^unsupported dns false ", said)
+    assert.matches("add a line `resolver ADDRESS;`", said, nil, true)
+    -- The one name that needs none.
+    assert.equal("ok", eval(([[
+      return try(client { base_url = %q })]]):format(
+      service.url:gsub("127%.0%.0%.1", "localhost") .. "/sign")))
+  end)
 end)
 
 describe("of the twelve operations in nginx", function()

@@ -104,7 +104,9 @@ describe("an event", function()
   -- All that is told of these fields.
   local function told(about)
     local event
-    observe.emit({ on_event = function(it) event = it end }, "error", about)
+    local client = helper.client({ status = 204 },
+      { on_event = function(it) event = it end })
+    observe.emit(client, "error", about)
     return event
   end
 

@@ -114,6 +114,52 @@ describe("the Redis client", function()
   end)
 end)
 
+describe("the Redis client with a replica", function()
+  local first, second
+
+  before_each(function() first, second = servers.pair() end)
+
+  after_each(function()
+    first:stop()
+    second:stop()
+  end)
+
+  it("asks the next node when one may not change anything", function()
+    local client = first:client { nodes = { second.address, first.address } }
+    assert.equal("OK", client:call("SET", "k", "v"))
+    assert.equal(first.address, client.node)
+    assert.equal("OK", client:call("SET", "k", "w"))
+    client:close()
+    client = first:client { nodes = { second.address, "127.0.0.1:1" } }
+    local value, reason = client:call("SET", "k", "v")
+    assert.is_nil(value)
+    assert.matches("^READONLY", reason)
+    client:close()
+  end)
+
+  it("goes on at the one that is promoted, and leaves it for no other",
+    function()
+      local client = first:client { nodes = { first.address,
+                                              second.address } }
+      assert(client:call("SET", "k", "v"))
+      assert.equal(1, client:call("WAIT", 1, 20000))
+      first:kill()
+      assert.is_nil((client:call "PING"))
+      local promoted = second:client()
+      assert(promoted:call("REPLICAOF", "NO", "ONE"))
+      assert.equal("v", client:call("GET", "k"))
+      assert.equal("OK", client:call("SET", "k", "w"))
+      first:start_again()
+      first:follow(second)
+      assert.equal("OK", client:call("SET", "k", "x"))
+      client:close() -- and a new connection, which begins with the first
+      assert.equal("OK", client:call("SET", "k", "y"))
+      assert.equal(second.address, client.node)
+      client:close()
+      promoted:close()
+    end)
+end)
+
 describe("the Redis client in a cluster", function()
   local nodes
 

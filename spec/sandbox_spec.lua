@@ -2,7 +2,9 @@
 
 local core = require "signicat.core"
 local helper = require "spec.helper"
+local receiver = require "spec.support.receiver"
 local sandbox = require "signicat.sandbox"
+local signicat = require "signicat"
 
 local function read_file(path)
   local file = assert(io.open(path, "rb"))
@@ -180,6 +182,34 @@ describe("sandbox.start", function()
         select(2, service:faults { { fault = "none" } }).kind)
     end)
 
+    it("have events sent that our verifier takes", function()
+      local inbox = receiver.open()
+      finally(function() inbox:close() end)
+      assert(service:subscribe { url = inbox.url, secret = "whsec",
+                                 events = { "signing-session.opened" } })
+      local seeded = assert(service:seed { sessions = 1 })
+      assert.equal(1, seeded.sessions)
+      local session = assert(sign.sessions:list()).data[1]
+      assert(service:open(session))
+      local opts = { scheme = "body-hmac-sha256", secrets = "whsec",
+                     seen = signicat.events.memory() }
+      local one = inbox:take()
+      local event = assert(signicat.events.verify(one.raw, one.headers, opts))
+      assert.equal("signing-session.opened", event.eventName)
+      assert.equal(session.id, event.eventData.id)
+      local kept = assert(service:events())
+      assert.equal(1, #kept)
+      assert.equal(event.id, kept[1].id)
+      assert.equal(one.raw, kept[1].body)
+      assert(service:deliver(kept[1]))
+      one = inbox:take()
+      local none, err = signicat.events.verify(one.raw, one.headers, opts)
+      assert.is_nil(none)
+      assert.equal("duplicate", err.kind)
+      assert.equal("invalid", select(2, service:subscribe {}).kind)
+      assert.is_false(pcall(service.deliver, service, {}))
+    end)
+
     it("work while the service refuses connections", function()
       assert(service:faults { { fault = "refuse" } })
       local none, err = sign.sessions:list()
@@ -204,6 +234,19 @@ describe("sandbox.start", function()
         (assert(service:ca_certificate())))
     end)
   end
+
+  it("goes beyond the service when it is asked to", function()
+    for _, beyond in ipairs { true, false } do
+      service = assert(sandbox.start { beyond_the_service = beyond })
+      local file = io.open(("/proc/%d/cmdline"):format(service.process:pid()))
+      local words = file:read "*a"
+      file:close()
+      assert.equal(beyond, words:find("--beyond-the-service", 1, true) ~= nil)
+      service:stop()
+      service = nil
+    end
+    assert.is_false((pcall(sandbox.start, { beyond_the_service = 1 })))
+  end)
 
   it("raises for a certificate it cannot make", function()
     local ok, message = pcall(sandbox.start, { tls = "bad" })

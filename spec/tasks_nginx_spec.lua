@@ -141,6 +141,20 @@ describe("a task in nginx", function()
     assert.same({}, helper.names_in(folder .. "/got"))
   end)
 
+  it("waits for a file to be on the disk, which a thread sees to", function()
+    serve "large:100000"
+    lfs.mkdir(folder .. "/disk")
+    assert.equal("100000 true", eval(([[
+      local slept, sleep = 0, ngx.sleep
+      ngx.sleep = function(...) slept = slept + 1 return sleep(...) end
+      local path = sign.documents:download(id, { to = "%s/disk/a" })
+      ngx.sleep = sleep
+      local file = io.open(path)
+      local size = file:seek "end"
+      file:close()
+      return size .. " " .. tostring(slept > 0)]]):format(folder)))
+  end)
+
   it("is ambiguous about a create that it left", function()
     serve "stall"
     assert.equal("cancelled true", eval [[

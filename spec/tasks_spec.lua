@@ -55,6 +55,61 @@ describe("a task", function()
     sign:run()
   end)
 
+  it("raises all that tasks raised unseen, one run after the other", function()
+    for _, words in ipairs { "one", "two" } do
+      sign:async(function() error(words, 0) end)
+    end
+    sign:step()
+    assert.has_error(function() sign:run() end, "one")
+    assert.has_error(function() sign:run() end, "two")
+    sign:run()
+  end)
+
+  it("is collected with its client once nobody holds them", function()
+    local held = setmetatable({}, { __mode = "k" })
+    local task = sign:async(function() return sign.sessions:list() end)
+    task:wait()
+    held[task] = true
+    local other = assert(service:client())
+    held[other] = true
+    other:async(function() other.sleep(60) end)
+    other:step()
+    task, other = nil, nil -- luacheck: ignore
+    collectgarbage()
+    collectgarbage()
+    assert.equal(nil, next(held))
+  end)
+
+  it("starts eight transfers in a step, not more", function()
+    local most, before = 0, 0
+    for _ = 1, 30 do sign:async(function() sign.sessions:list() end) end
+    assert(service:faults { { operation = "listSigningSessions", times = 30,
+      fault = "slow", milliseconds = 300 } })
+    sign.sessions:get(ID) -- the token
+    repeat
+      sign:step(1)
+      local running = sign.transport.loop.running
+      most, before = math.max(most, running - before), running
+    until running == 30
+    assert.equal(8, most)
+    sign:run()
+  end)
+
+  it("lets others go on in a pause of no time", function()
+    local order = {}
+    for _, name in ipairs { "a", "b" } do
+      sign:async(function()
+        for i = 1, 2 do
+          order[#order + 1] = name .. i
+          sign.sleep(0)
+        end
+      end)
+    end
+    sign:run()
+    assert.equal("a1 b1 a2 b2", table.concat(order, " "))
+    assert.has_error(function() sign.sleep "long" end)
+  end)
+
   it("tells a hook when its function raised", function()
     local events = {}
     local told = sign:with { on_event = function(event)
@@ -198,6 +253,54 @@ describe("a task", function()
       return strict.sessions:get(id)
     end)
     assert.equal("not_found", errors[1].kind)
+  end)
+
+  it("has hooks that may call, in a task and for one that raised", function()
+    local told, said = { [""] = true }, {}
+    local hooked
+    hooked = sign:with { on_event = function(event)
+      local operation = event.operation
+      if operation == "token" or told[operation or ""] ~= nil then return end
+      told[operation] = true
+      local page, err = sign.sessions:list { limit = 1 }
+      said[operation] = page and page.total or tostring(err)
+    end }
+    assert(hooked:async(function() return hooked.sessions:list() end):wait())
+    hooked:async(function() error "torn" end)
+    assert(service:faults { { operation = "getSigningSession",
+      fault = "slow", milliseconds = 200 } })
+    local _, err = sign.sessions:get(ID)
+    assert.equal("not_found", err.kind)
+    assert.has_error(function() sign:run() end)
+    assert.same({ ["sessions:list"] = 120, async = 120 }, said)
+  end)
+
+  it("leaves its loop usable when a limit of its host ends a step", function()
+    -- As a host with a budget of instructions does, at many places.
+    for count = 50, 2000, 50 do
+      local other = assert(service:client())
+      for _ = 1, 3 do
+        other:async(function()
+          other.sleep(0.001)
+          return other.sessions:list { limit = 1 }
+        end)
+      end
+      pcall(function()
+        debug.sethook(function()
+          debug.sethook()
+          error("budget", 0)
+        end, "", count)
+        other:step(0.05)
+        debug.sethook()
+      end)
+      assert(sign.sessions:list { limit = 1 })
+      assert(other.sessions:list { limit = 1 })
+      local task = other:async(function()
+        return other.sessions:list { limit = 1 }
+      end)
+      assert(task:wait())
+      other:close()
+    end
   end)
 
   it("lets others go on when it yields by itself", function()
@@ -425,6 +528,56 @@ describe("cancelling", function()
     for i = 1, 4 do assert.equal("cancelled", errors[i].kind) end
   end)
 
+  it("lets a map that begins afterwards send nothing", function()
+    serve("stall", "ok")
+    local errors
+    local task = begin(function()
+      sign.sessions:get(ID)
+      errors = select(2, sign:map({ 1, 2, 3 }, function()
+        return sign:request("POST", "/x", { json = {} })
+      end))
+    end)
+    task:cancel()
+    sign:run()
+    for i = 1, 3 do assert.equal("cancelled", errors[i].kind) end
+    assert.equal(nil, assert(sign:request("GET", "/count")).POST)
+  end)
+
+  it("reaches a call whose reader pauses or calls at that time", function()
+    local ways = { function() sign.sleep(60) end,
+                   function() sign.sessions:get(ID) end }
+    for _, pause in ipairs(ways) do
+      serve "stall"
+      local pieces = { "abc", "def" }
+      local task = begin(function()
+        return sign.documents:upload { type = "text/plain", size = 6,
+          reader = function()
+            if #pieces == 2 then pause() end
+            return table.remove(pieces)
+          end }
+      end)
+      assert.is_true(task:cancel())
+      local _, err = task:wait()
+      assert.equal("cancelled", err.kind)
+      sign:close()
+      process:kill()
+    end
+    serve "ok"
+  end)
+
+  it("leaves nothing of a pause behind", function()
+    serve "ok"
+    local list = {}
+    for i = 1, 100 do
+      list[i] = sign:async(function() sign.sleep(1e5) end)
+    end
+    sign:step()
+    for i = 1, 100 do list[i]:cancel() end
+    assert.equal(0, sign:step())
+    assert.equal(0, sign.transport.loop.sleepers.count)
+    assert.equal(nil, sign:timeout())
+  end)
+
   it("ends nothing but its own", function()
     serve("late", "ok")
     local task = sign:async(function() return sign.sessions:get(ID) end)
@@ -447,6 +600,34 @@ describe("cancelling", function()
       local value, err = each:wait()
       assert.same({ nil, "cancelled" }, { value, err.kind })
     end
+  end)
+
+  it("removes the part of a file when the client is closed", function()
+    serve "document_stall"
+    local folder, remove = helper.folder()
+    local task = begin(function()
+      return sign.documents:download(ID, { to = folder .. "/a" })
+    end)
+    assert.equal(1, #helper.names_in(folder))
+    sign:close()
+    local left = helper.names_in(folder)
+    remove()
+    assert.same({}, left)
+    assert.equal("cancelled", select(2, task:wait()).kind)
+  end)
+
+  it("that closes the client leaves the main program its pause", function()
+    serve "ok"
+    sign:async(function() sign:close() end)
+    local turns, turn = 0, sign.transport.loop.turn
+    sign.transport.loop.turn = function(...)
+      turns = turns + 1
+      return turn(...)
+    end
+    local began = core.now()
+    sign.sleep(0.2)
+    assert.is_true(core.now() - began >= 0.2)
+    assert.is_true(turns < 10, turns)
   end)
 
   it("is done to what a raising function left under way", function()

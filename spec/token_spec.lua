@@ -110,11 +110,17 @@ describe("a fetched token", function()
   end)
 
   it("is asked for at once after one had too little time for it", function()
-    local client, _, asked = service {
+    local client, clock, asked = service {
       reply = function() return nil, { kind = "timeout", sent = true } end }
-    assert.is_nil(client.sessions:get(session))
-    assert.is_nil(client.sessions:get(session))
-    assert.equal(2, #asked)
+    for _ = 1, 2 do
+      assert.is_nil(client.sessions:get(session, { timeout = 1 }))
+      assert.is_nil(client.sessions:get(session,
+        { deadline = clock.now() + 1 }))
+    end
+    assert.equal(4, #asked)
+    -- The usual time is everybody's.
+    for _ = 1, 50 do assert.is_nil(client.sessions:get(session)) end
+    assert.equal(5, #asked)
   end)
 
   it("is renewed a little earlier by chance", function()

@@ -10,24 +10,32 @@ local sandbox = require "signicat.sandbox"
 
 local HTTP = [[
   lua_shared_dict tokens 64k;
+  lua_shared_dict seen 64k;
   lua_check_client_abort on;
   init_worker_by_lua_block {
     local signicat = require "signicat"
-    local function client(store)
+    local function client(store, timeout)
       return assert(signicat.new { base_url = "URL/sign", client_id = "ID",
-        client_secret = "SECRET", token_store = store })
+        client_secret = "SECRET", token_store = store, timeout = timeout })
     end
-    sign = client(require "signicat.token_store.nginx".new(ngx.shared.tokens))
+    local store = require "signicat.token_store.nginx".new(ngx.shared.tokens)
+    sign = client(store)
+    hasty = client(store, 1)
     alone = client(nil)
   }
   server {
     listen 127.0.0.1:PORT reuseport;
     location / {
       content_by_lua_block {
-        local client = ngx.var.uri == "/alone" and alone or sign
+        ngx.shared.seen:incr("count", 1, 0)
+        local client = ({ ["/alone"] = alone, ["/hasty"] = hasty })[ngx.var.uri]
+          or sign
         local page, err = client.sessions:list({ limit = 1 })
         ngx.print(page and ngx.worker.id() or tostring(err))
       }
+    }
+    location = /arrived {
+      content_by_lua_block { ngx.print(ngx.shared.seen:get("count")) }
     }
     location /threads {
       content_by_lua_block {
@@ -115,6 +123,53 @@ describe("in nginx", function()
       assert.matches("^[0-3]$", body)
     end
     assert.equal(2, tokens())
+  end)
+
+  -- Has 100 requests come while the service stands still, then fail for want
+  -- of a token with these words; how many different lines they say.
+  local function fail_cold(path, fault, words)
+    fault.operation, fault.times = "token", 100
+    assert(service:faults { fault })
+    local pid = service.process:pid()
+    os.execute("kill -STOP " .. pid)
+    local open, lines, count = {}, {}, 0
+    for i = 1, 100 do open[i] = openresty.ask(server.port, path) end
+    local arrived
+    for _ = 1, 2000 do
+      arrived = select(2, openresty.get(server.port, "/arrived"))
+      if arrived == "100" then break end
+      core.sleep(0.01)
+    end
+    os.execute("kill -CONT " .. pid)
+    assert.equal("100", arrived)
+    for i = 1, 100 do
+      local _, body = openresty.hear(open[i])
+      if not lines[body] then count = count + 1 end
+      lines[body] = true
+      assert.matches("token: " .. words, body, nil, true)
+    end
+    return count
+  end
+
+  it("four workers share a failure among 100 requests at once", function()
+    start(4)
+    assert.equal(1, fail_cold("/", { fault = "status", status = 400 },
+      "auth (400"))
+    assert.equal(1, tokens())
+  end)
+
+  it("four workers share the failure of all attempts", function()
+    start(4)
+    assert.equal(1, fail_cold("/", { fault = "status", status = 503 },
+      "server (503"))
+    assert.equal(3, tokens())
+  end)
+
+  it("four workers share the patience with a silent endpoint", function()
+    start(4)
+    assert.equal(1, fail_cold("/hasty", { fault = "slow",
+      milliseconds = 20000 }, "timeout"))
+    assert.equal(3, tokens())
   end)
 
   it("a request that is aborted while it fetches leaves nobody waiting",

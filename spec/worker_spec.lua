@@ -735,6 +735,31 @@ describe("worker:run", function()
     other:stop()
   end)
 
+  it("goes on at a replica that is promoted, with what that one has",
+    function()
+      local first, second = servers.pair()
+      local both = first:client { nodes = { first.address, second.address } }
+      assert(worker.load(both))
+      local there = worker.queue(both)
+      for i = 1, 3 do assert(there:enqueue("j" .. i, job_of())) end
+      local one = worker_of { redis = both }
+      assert.same({ "j1", "done" }, { one:step() })
+      assert.equal(1, both:call("WAIT", 1, 20000))
+      first:kill()
+      local promoted = second:client()
+      assert(promoted:call("REPLICAOF", "NO", "ONE"))
+      promoted:close()
+      local id, err = one:step()
+      assert.same({ nil, "connect" }, { id, err.kind })
+      for i = 2, 3 do assert.same({ "j" .. i, "done" }, { one:step() }) end
+      assert.is_false(one:step())
+      assert.equal("done", there:status "j1".state)
+      assert.equal(3, sessions().total)
+      both:close()
+      first:stop()
+      second:stop()
+    end)
+
   it("works in a cluster, asked of any node", function()
     local nodes = servers.cluster()
     for _, node in ipairs(nodes) do

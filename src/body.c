@@ -4,6 +4,8 @@
  */
 #include "body.h"
 
+#include "forks.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -184,6 +186,7 @@ static int open_temporary(Sink *sink) {
     return fail(sink);
   }
   sink->temporary = name;
+  sink->fork = sc_forks_seen();
   sink->fd = fd;
   if (sink->mode && fchmod(fd, (mode_t)sink->mode) != 0) return fail(sink);
   if (sc_digest_begin(&sink->digest) == 0) return 0;
@@ -255,6 +258,8 @@ static int take_name(const Sink *sink) {
 
 int sc_sink_commit(Sink *sink) {
   int fd;
+  if (sink->settled) return sink->failure ? -1 : 0;
+  sink->settled = 1;
   if (!sink->temporary && open_temporary(sink) != 0) return -1;
   if (fsync(sink->fd) != 0 || take_name(sink) != 0) return fail(sink);
   fd = sink->fd;
@@ -276,7 +281,7 @@ void sc_sink_abort(Sink *sink) {
   if (sink->kind == SINK_FILE) sink->size = 0;
   if (!sink->temporary) return;
   close(sink->fd);
-  unlink(sink->temporary);
+  if (sink->fork == sc_forks_seen()) unlink(sink->temporary);
   free(sink->temporary);
   sink->temporary = NULL;
 }

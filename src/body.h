@@ -62,16 +62,18 @@ typedef enum SinkKind { SINK_NONE, SINK_FILE, SINK_WRITER } SinkKind;
 typedef struct Sink {
   unsigned char kind; /* SinkKind */
   unsigned char overwrite;
-  unsigned char held; /* kept after a failure, to be continued */
-  int fd;             /* valid while `temporary` is set */
-  char *path;         /* owned; of a file */
-  char *temporary;    /* owned; not NULL while a temporary file exists */
-  unsigned mode;      /* of the file that is replaced, or 0 */
-  int failure;        /* errno of what failed */
-  Buffer *pending;    /* owned; what a writer has not taken yet, or NULL */
-  int64_t size;       /* bytes so far, those pending too */
-  int64_t total;      /* of the whole, or -1 */
-  char *etag;         /* owned; set when the server can continue at `size` */
+  unsigned char held;    /* kept after a failure, to be continued */
+  unsigned char settled; /* the commit was made, or has failed */
+  int fd;                /* valid while `temporary` is set */
+  char *path;            /* owned; of a file */
+  char *temporary;       /* owned; not NULL while a temporary file exists */
+  unsigned long fork;    /* in which that was made: a child leaves it alone */
+  unsigned mode;         /* of the file that is replaced, or 0 */
+  int failure;           /* errno of what failed */
+  Buffer *pending;       /* owned; what a writer has not taken yet, or NULL */
+  int64_t size;          /* bytes so far, those pending too */
+  int64_t total;         /* of the whole, or -1 */
+  char *etag;            /* owned; set when the server can continue at `size` */
   Digest digest;
 } Sink;
 
@@ -83,7 +85,8 @@ int sc_sink_target(Sink *sink, const char *path, int overwrite);
 /* Opens the temporary file at the first byte. 0, -1 with `failure`, or
  * SC_SINK_FULL when the writer has to take some first; nothing was kept. */
 int sc_sink_write(Sink *sink, const char *bytes, size_t size);
-/* Makes it durable under its name; 0, or -1 with `failure`. */
+/* Makes it durable under its name; 0, or -1 with `failure`. Once: it says the
+ * same again. */
 int sc_sink_commit(Sink *sink);
 /* Removes what is not committed; the target stays named. */
 void sc_sink_abort(Sink *sink);

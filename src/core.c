@@ -6,6 +6,7 @@
  */
 #include "compat.h"
 
+#include "aside.h"
 #include "download.h"
 #include "error.h"
 #include "event.h"
@@ -22,6 +23,7 @@
 #include "request.h"
 #include "resource.h"
 #include "response.h"
+#include "stop_signals.h"
 #include "system.h"
 #include "transfer.h"
 #include "validate.h"
@@ -63,6 +65,7 @@ static const luaL_Reg functions[] = {
     {"parse_time", system_parse_time},
     {"format_time", system_format_time},
     {"spawn", process_spawn},
+    {"hold_signals", stop_signals_hold},
     {"is_folder", download_is_folder},
     {NULL, NULL}};
 
@@ -87,7 +90,9 @@ int luaopen_signicat_core(lua_State *L) {
   sc_resource_define(L);
   sc_transfer_define(L);
   sc_multi_define(L);
+  sc_aside_define(L);
   sc_process_define(L);
+  sc_stop_signals_define(L);
   sc_idset_define(L);
   lua_newtable(L);
   sc_setfuncs(L, functions);

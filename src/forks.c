@@ -30,6 +30,10 @@ int sc_forks_begin(Forks *forks) {
   return failed ? -1 : 0;
 }
 
+unsigned long sc_forks_seen(void) {
+  return forks_seen;
+}
+
 int sc_forks_inherited(const Forks *forks) {
   return forks->seen != forks_seen;
 }

@@ -21,6 +21,8 @@ typedef struct Forks {
 int sc_forks_begin(Forks *forks);
 /* Whether another process began it, and this one was forked since. */
 int sc_forks_inherited(const Forks *forks);
+/* The count so far, to be compared later by what has no sockets. */
+unsigned long sc_forks_seen(void);
 
 /* A new socket that is on the list and no child started by exec gets, or
  * -1. */

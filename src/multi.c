@@ -4,6 +4,7 @@
  */
 #include "multi.h"
 
+#include "aside.h"
 #include "error.h"
 #include "object.h"
 #include "sigpipe.h"
@@ -212,6 +213,27 @@ static int go_on(Multi *multi) {
   return 1;
 }
 
+Crew *sc_multi_crew(Multi *multi) {
+  Crew *crew = multi->crew;
+  if (crew || !multi->handle) return crew;
+  crew = sc_crew_new();
+  if (crew && sc_sockets_watch(multi->sockets - 1, sc_crew_bell(crew),
+                               SOCKET_READ) != 0) {
+    sc_crew_release(crew);
+    crew = NULL;
+  }
+  multi->crew = crew;
+  return crew;
+}
+
+static int serve(Multi *multi, int socket, int ready) {
+  if (!multi->crew || socket != sc_crew_bell(multi->crew)) {
+    return act(multi, socket, ready);
+  }
+  multi->done = sc_crew_take(multi->crew);
+  return 1;
+}
+
 /* One turn: 1 if something was done, 0 if not, -1 if libcurl failed. Sockets
  * and the timer take turns when both have something. */
 static int take_turn(Multi *multi, double wait) {
@@ -228,14 +250,15 @@ static int take_turn(Multi *multi, double wait) {
   }
   wait = multi->first[QUEUE_READY] ? 0 : fmin(wait, quiet(multi, now));
   socket = sc_sockets_wait(multi->sockets - 1, wait, &ready);
-  if (socket >= 0) return act(multi, socket, ready);
+  if (socket >= 0) return serve(multi, socket, ready);
   if (wait > 0) now = seconds_now();
   if (multi->due <= now) return act(multi, CURL_SOCKET_TIMEOUT, 0);
   return multi->first[QUEUE_RESTING] ? go_on(multi) : look(multi, now);
 }
 
-/* turn(wait) -> the key of a transfer that Lua has to look at, or nil; whether
- * something was done, one socket or one timer; and how many transfers run.
+/* turn(wait) -> the key of a transfer, or of what was done aside, that Lua has
+ * to look at, or nil; whether something was done, one socket or one timer; and
+ * how many transfers and jobs are under way.
  * When there is nothing to do, it waits up to `wait` seconds; not at all while
  * Lua has a transfer to look at. */
 static int multi_turn(lua_State *L) {
@@ -243,14 +266,17 @@ static int multi_turn(lua_State *L) {
   int done = take_turn(multi, luaL_optnumber(L, 2, 0));
   Transfer *transfer;
   if (done < 0) return luaL_error(L, "libcurl failed");
-  transfer = take(multi, QUEUE_READY);
+  transfer = multi->done ? NULL : take(multi, QUEUE_READY);
   if (transfer) {
     lua_pushlightuserdata(L, transfer);
+  } else if (multi->done) {
+    lua_pushlightuserdata(L, multi->done);
+    multi->done = NULL;
   } else {
     lua_pushnil(L);
   }
   lua_pushboolean(L, done);
-  lua_pushinteger(L, multi->count);
+  lua_pushinteger(L, multi->count + multi->asides);
   return 3;
 }
 
@@ -311,6 +337,9 @@ static void end(Multi *multi) {
   while (multi->running) {
     Transfer *transfer = multi->running;
     sc_transfer_done(transfer, CURLE_ABORTED_BY_CALLBACK);
+    if (transfer->request->sink.kind == SINK_FILE) {
+      sc_sink_abort(&transfer->request->sink);
+    }
     if (inherited) {
       snprintf(transfer->message, sizeof transfer->message,
                "the process was forked; the call is its parent's");
@@ -322,6 +351,10 @@ static void end(Multi *multi) {
   sc_sigpipe_release(&sigpipe);
   multi->sockets = 0;
   sc_sockets_close(set);
+  if (multi->crew) sc_crew_release(multi->crew);
+  multi->crew = NULL;
+  multi->done = NULL;
+  multi->asides = 0;
 }
 
 int sc_multi_part(Multi *multi) {
@@ -367,10 +400,13 @@ int multi_new(lua_State *L) {
 }
 
 void sc_multi_define(lua_State *L) {
-  static const luaL_Reg methods[] = {
-      {"turn", multi_turn},       {"descriptor", multi_descriptor},
-      {"timeout", multi_timeout}, {"forked", multi_forked},
-      {"close", multi_close},     {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"turn", multi_turn},
+                                     {"descriptor", multi_descriptor},
+                                     {"timeout", multi_timeout},
+                                     {"forked", multi_forked},
+                                     {"aside", aside_new},
+                                     {"close", multi_close},
+                                     {NULL, NULL}};
   static const luaL_Reg meta[] = {
       {"__gc", multi_close}, {"__close", multi_close}, {NULL, NULL}};
   sc_object_define(L, MULTI_TYPE, methods, meta);

@@ -11,6 +11,7 @@
 
 #include "alarms.h"
 #include "compat.h"
+#include "crew.h"
 #include "forks.h"
 #include "transfer.h"
 
@@ -30,6 +31,9 @@ typedef struct Multi {
   int was_rest;                 /* the last turn went to one that rested */
   Forks forks;                  /* sockets that a child must not use */
   int is_inherited;             /* Lua has not heard of a fork yet */
+  Crew *crew;                   /* for what takes long, once there was such */
+  int asides;                   /* so many jobs it has */
+  Job *done;                    /* one of them, that Lua has to hear of */
 } Multi;
 
 /* Queues of transfers. */
@@ -43,6 +47,8 @@ enum {
 int sc_multi_part(Multi *multi);
 /* Raises unless the multi at `index` is open. */
 Multi *sc_multi_check(lua_State *L, int index);
+/* Its crew, or NULL where the system has none to give. */
+Crew *sc_multi_crew(Multi *multi);
 /* Pushes the settings of its connections, a table or nil. */
 void sc_multi_push_settings(lua_State *L, int index);
 /* 0, or -1 when libcurl refuses; the transfer is running afterwards. */

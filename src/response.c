@@ -136,6 +136,16 @@ static void set_true(lua_State *L, const char *name) {
   lua_setfield(L, -2, name);
 }
 
+/* The index of the body, unless it was made before. How many nodes; 0 with
+ * *fault set when it is not JSON. */
+static long index_body(const Answer *answer, JsonFault *fault) {
+  if (answer->index->size > 0) {
+    return (long)(answer->index->size / sizeof(JsonNode));
+  }
+  return sc_json_index(answer->L, answer->body, answer->body_size,
+                       answer->index, fault);
+}
+
 /* ---- refusals ---------------------------------------------------------- */
 
 static const char *kind_of(int status) {
@@ -204,8 +214,7 @@ static void read_problem(const Answer *answer) {
   const JsonNode *params;
   JsonFault fault;
   Json json = {answer->body, NULL, 0};
-  long count =
-      sc_json_index(L, answer->body, answer->body_size, answer->index, &fault);
+  long count = index_body(answer, &fault);
   if (count > 0) json.nodes = (const JsonNode *)(void *)answer->index->data;
   if (count == 0 || sc_json_type(json.nodes) != JSON_OBJECT) {
     lua_pushlstring(L, answer->body,
@@ -323,8 +332,7 @@ static int decode_json(Answer *answer) {
   JsonFault fault;
   const char *shape;
   int failed;
-  long count =
-      sc_json_index(L, answer->body, answer->body_size, answer->index, &fault);
+  long count = index_body(answer, &fault);
   if (count == 0)
     return fail_protocol(answer, fault.reason, (long)fault.offset);
   json.nodes = (const JsonNode *)(void *)answer->index->data;
@@ -337,13 +345,16 @@ static int decode_json(Answer *answer) {
 
 /* ---- documents --------------------------------------------------------- */
 
+static int is_other(const Request *request, const char *sha256) {
+  return *request->expected && strcmp(request->expected, sha256) != 0;
+}
+
 /* Compares the bytes that came with the hash the caller's document has. */
-static int bytes_differ(Answer *answer, const Digest *digest) {
-  const char *expected = answer->request->expected;
-  if (sc_digest_base64(digest, answer->sha256) != 0) return 0;
+static int bytes_differ(Answer *answer) {
+  if (!*answer->sha256) return 0;
   answer->verified = VERIFIED_NO;
-  if (!*expected) return 0;
-  if (strcmp(expected, answer->sha256) != 0) return 1;
+  if (!*answer->request->expected) return 0;
+  if (is_other(answer->request, answer->sha256)) return 1;
   answer->verified = VERIFIED_YES;
   return 0;
 }
@@ -372,10 +383,12 @@ static int decode_to_file(Answer *answer) {
   Sink *sink = &answer->request->sink;
   /* A transport of somebody else's leaves the body in the response; curl's
    * has written it, but for an empty one, which opens the file here. */
-  if (sc_sink_write(sink, answer->body, answer->body_size) != 0) {
+  if (!sink->settled &&
+      sc_sink_write(sink, answer->body, answer->body_size) != 0) {
     return fail_sink(answer);
   }
-  if (bytes_differ(answer, &sink->digest)) {
+  (void)sc_digest_base64(&sink->digest, answer->sha256);
+  if (bytes_differ(answer)) {
     sc_sink_abort(sink);
     return fail_differs(answer);
   }
@@ -384,11 +397,21 @@ static int decode_to_file(Answer *answer) {
   return finish(answer);
 }
 
-static int decode_to_memory(Answer *answer) {
+/* The hash of the body, unless it was made before. */
+static void hash_body(Answer *answer) {
   Digest *digest = &answer->request->sink.digest;
-  if (sc_digest_begin(digest) != 0) return sc_raise_memory(answer->L);
+  if (answer->response && *answer->response->sha256) {
+    memcpy(answer->sha256, answer->response->sha256, sizeof answer->sha256);
+    return;
+  }
+  if (sc_digest_begin(digest) != 0) sc_raise_memory(answer->L);
   sc_digest_update(digest, answer->body, answer->body_size);
-  if (bytes_differ(answer, digest)) return fail_differs(answer);
+  (void)sc_digest_base64(digest, answer->sha256);
+}
+
+static int decode_to_memory(Answer *answer) {
+  hash_body(answer);
+  if (bytes_differ(answer)) return fail_differs(answer);
   lua_pushlstring(answer->L, answer->body, answer->body_size);
   return finish(answer);
 }
@@ -402,7 +425,8 @@ static int decode_to_writer(Answer *answer) {
   if (!digest->context && sc_digest_begin(digest) != 0) {
     return sc_raise_memory(L);
   }
-  if (bytes_differ(answer, digest)) return fail_differs(answer);
+  (void)sc_digest_base64(digest, answer->sha256);
+  if (bytes_differ(answer)) return fail_differs(answer);
   lua_pushboolean(L, 1);
   return finish(answer);
 }
@@ -445,10 +469,47 @@ static int decode_any(Answer *answer) {
 }
 
 /* 206 is whole only as the end of what broke off before. */
-static int is_unasked_part(const Answer *answer) {
-  const Request *request = answer->request;
-  return answer->status == 206 && !request->sink.held &&
+static int is_unasked_part(const Request *request, int status) {
+  return status == 206 && !request->sink.held &&
          request->operation->result == RESULT_BYTES;
+}
+
+/* A body as short as this is decoded as fast as a thread would begin. */
+#define SHORT_BODY (16 * 1024)
+
+static Effort effort_of_body(const Request *request, const Response *response) {
+  size_t size;
+  const char *type;
+  switch (request->operation->result) {
+  case RESULT_NOTHING: return EFFORT_NONE;
+  case RESULT_BYTES: return EFFORT_HASH;
+  case RESULT_ANY:
+    type = sc_header_find(response->bytes.data, response->header_size,
+                          "content-type", &size);
+    return type && is_json_type(type, size) ? EFFORT_READ : EFFORT_HASH;
+  default: return EFFORT_READ;
+  }
+}
+
+Effort sc_response_effort(const Request *request, const Response *response) {
+  const Sink *sink = &request->sink;
+  size_t size = response->bytes.size - response->header_size;
+  char sha256[SC_SHA256_BASE64];
+  if (response->status < 200 || response->status > 299 ||
+      is_unasked_part(request, response->status)) {
+    return EFFORT_NONE;
+  }
+  if (sink->kind == SINK_FILE) {
+    return sink->temporary && sc_digest_base64(&sink->digest, sha256) == 0 &&
+                   !is_other(request, sha256)
+               ? EFFORT_COMMIT
+               : EFFORT_NONE;
+  }
+  if (sink->kind == SINK_WRITER || size <= SHORT_BODY ||
+      size > request->max_body) {
+    return EFFORT_NONE;
+  }
+  return effort_of_body(request, response);
 }
 
 int response_decode(lua_State *L) {
@@ -472,7 +533,7 @@ int response_decode(lua_State *L) {
   }
   row = answer.request->operation;
   if (row->result == RESULT_NOTHING) return decode_nothing(&answer);
-  if (is_unasked_part(&answer)) {
+  if (is_unasked_part(answer.request, answer.status)) {
     return fail_protocol(&answer, "the server sent a part of the document", -1);
   }
   if (answer.request->sink.kind == SINK_FILE) return decode_to_file(&answer);

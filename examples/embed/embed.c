@@ -43,7 +43,7 @@ static void *resize(void *context, void *block, size_t old, size_t new) {
     script->bytes -= old;
     return NULL;
   }
-  if (new > old && new - old > MEMORY - script->bytes) return NULL;
+  if (new > old &&new - old > MEMORY - script->bytes) return NULL;
   resized = realloc(block, new);
   if (resized) script->bytes += new - old;
   return resized;

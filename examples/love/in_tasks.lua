@@ -9,6 +9,7 @@ local sign, task, to_sign
 
 function way.open()
   sign = support.client()
+  support.must(sign:warm()) -- while a loading screen stands
 end
 
 function way.begin(show)

@@ -8,6 +8,10 @@ local client = assert(signicat.from_env {
     ngx.shared.signicat_tokens),
 })
 
+-- Which events were handled, for all workers, and how to forget one.
+local seen, forget = signicat.events.shared(ngx.shared.events)
+local secret = os.getenv "SIGNICAT_EVENT_SECRET"
+
 local gateway = {}
 
 -- What a kind of error is to whoever asked us; all others are a bad gateway.
@@ -90,6 +94,45 @@ function gateway.result()
   if not begun then return fail(err) end
   ngx.log(ngx.ERR, tostring(err))
   return ngx.exit(ngx.ERROR) -- ends the connection: it is not the whole
+end
+
+-- Reads a session that is signed, and keeps what was signed in `results`, in
+-- all in less time than the sender of an event waits.
+local function fetch(id)
+  local deadline = client:now() + 4
+  local session, err = client.sessions:get(id, { deadline = deadline })
+  if not session then return nil, err end
+  for _, signature in ipairs(session.output.signatures) do
+    local result, done = signature.resultDocumentId
+    done, err = client.documents:download(result, { overwrite = true,
+      to = ngx.config.prefix() .. "results/" .. result, deadline = deadline })
+    if not done then return nil, err end
+  end
+  return true
+end
+
+-- POST /events: an event. One that is not answered with success comes again,
+-- with the timestamp that it had, so only its end is judged; `seen` drops
+-- what was handled.
+function gateway.event()
+  if not secret then return ngx.exit(ngx.HTTP_NOT_FOUND) end
+  ngx.req.read_body()
+  local event, err = signicat.events.verify(ngx.req.get_body_data() or "",
+    ngx.req.get_headers(), { scheme = "body-hmac-sha256", secrets = secret,
+                             tolerance = "off", seen = seen })
+  if not event then
+    if err.kind == "duplicate" then return ngx.exit(ngx.HTTP_NO_CONTENT) end
+    ngx.log(ngx.ERR, tostring(err))
+    return ngx.exit(err.retryable and 503 or 400)
+  end
+  local done = true
+  if event.eventName == "signing-session.completed" then
+    done, err = fetch(event.eventData.id)
+  end
+  if done then return ngx.exit(ngx.HTTP_NO_CONTENT) end
+  forget(event.id)
+  ngx.log(ngx.ERR, tostring(err))
+  return ngx.exit(503)
 end
 
 return gateway

@@ -265,13 +265,15 @@ end
 
 -- -- who remembers ------------------------------------------------------------
 
---- A `seen` for one process.
+--- A `seen` for one process, and a function that forgets an id: what could
+--- not be handled is then taken when it comes again.
 ---@param now (fun(): number)? seconds on a clock that nobody sets
----@return fun(id: string, ttl: number): boolean
+---@return fun(id: string, ttl: number): boolean seen
+---@return fun(id: string) forget
 function events.memory(now)
   now = now or core.now
   local ends, sweep_at = {}, 0
-  return function(id, ttl)
+  local function seen(id, ttl)
     local time = now()
     if time >= sweep_at then
       for other, moment_of in pairs(ends) do
@@ -283,18 +285,21 @@ function events.memory(now)
     ends[id] = time + ttl
     return false
   end
+  return seen, function(id) ends[id] = nil end
 end
 
---- A `seen` for all workers of an nginx: one of its shared dictionaries.
+--- The same for all workers of an nginx: one of its shared dictionaries.
 ---@param dictionary table ngx.shared.<name>
----@return fun(id: string, ttl: number): boolean?, string?
+---@return fun(id: string, ttl: number): boolean?, string? seen
+---@return fun(id: string) forget
 function events.shared(dictionary)
-  return function(id, ttl)
+  local function seen(id, ttl)
     local added, reason = dictionary:add("signicat:" .. id, true, ttl)
     if added then return false end
     if reason == "exists" then return true end
     return nil, reason or "the dictionary took nothing"
   end
+  return seen, function(id) dictionary:delete("signicat:" .. id) end
 end
 
 return events

@@ -1,4 +1,5 @@
---- A binary heap: values in the order of their keys, which are numbers.
+--- A binary heap: values in the order of their keys, which are numbers. No
+--- value is in it twice.
 
 local heap = {}
 
@@ -7,23 +8,42 @@ Heap.__index = Heap
 
 --- A new, empty heap.
 function heap.new()
-  return setmetatable({ keys = {}, values = {}, count = 0 }, Heap)
+  return setmetatable({ keys = {}, values = {}, places = {}, count = 0 }, Heap)
 end
 
 local function put(self, place, key, value)
   self.keys[place], self.values[place] = key, value
+  self.places[value] = place
 end
 
-function Heap:add(key, value)
-  local place = self.count + 1
-  self.count = place
+--- Moves the entry at a place to another one.
+local function move(self, from, to)
+  put(self, to, self.keys[from], self.values[from])
+end
+
+--- Puts an entry where a place is free, or nearer to where it belongs.
+local function settle(self, place, key, value)
   while place > 1 do
     local above = (place - place % 2) / 2
     if self.keys[above] <= key then break end
-    put(self, place, self.keys[above], self.values[above])
+    move(self, above, place)
     place = above
   end
+  while 2 * place <= self.count do
+    local below = 2 * place
+    if below < self.count and self.keys[below + 1] < self.keys[below] then
+      below = below + 1
+    end
+    if key <= self.keys[below] then break end
+    move(self, below, place)
+    place = below
+  end
   put(self, place, key, value)
+end
+
+function Heap:add(key, value)
+  settle(self, self.count + 1, key, value)
+  self.count = self.count + 1
 end
 
 --- The smallest key, nil of an empty heap.
@@ -32,27 +52,21 @@ function Heap:first()
   return self.keys[1]
 end
 
+--- Takes a value out, if it is there.
+function Heap:remove(value)
+  local place, last = self.places[value], self.count
+  if not place then return end
+  local key, other = self.keys[last], self.values[last]
+  self.keys[last], self.values[last], self.places[value] = nil, nil, nil
+  self.count = last - 1
+  if other ~= value then settle(self, place, key, other) end
+end
+
 --- Takes out the value with the smallest key.
 ---@return any
 function Heap:take()
-  local value, count = self.values[1], self.count
-  if count == 0 then return nil end
-  local key, last = self.keys[count], self.values[count]
-  put(self, count, nil, nil)
-  count = count - 1
-  self.count = count
-  if count == 0 then return value end
-  local place = 1
-  while 2 * place <= count do
-    local below = 2 * place
-    if below < count and self.keys[below + 1] < self.keys[below] then
-      below = below + 1
-    end
-    if key <= self.keys[below] then break end
-    put(self, place, self.keys[below], self.values[below])
-    place = below
-  end
-  put(self, place, key, last)
+  local value = self.values[1]
+  if value ~= nil then self:remove(value) end
   return value
 end
 

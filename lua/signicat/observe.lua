@@ -77,7 +77,7 @@ function observe.emit(client, name, about)
     if core.is_error(about.error) then copy(event, about.error) end
     copy(event, about)
   end
-  pcall(hook, event)
+  client:try(hook, event) -- in a task it may call
 end
 
 return observe

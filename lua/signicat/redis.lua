@@ -3,7 +3,8 @@
 -- One connection, one command at a time. A connection that broke is made anew
 -- by the next command; a command that may have arrived is not sent again by
 -- itself. In a cluster it goes where MOVED says and stays there: all keys of
--- this library are in one slot.
+-- this library are in one slot. A replica refuses what would change something,
+-- so then the next of the nodes is asked.
 
 local core = require "signicat.core"
 local options = require "signicat.options"
@@ -86,13 +87,24 @@ end
 local function connect(self, wanted)
   self:close()
   local socket, reason
+  self.node = wanted
   if wanted then socket, reason = open(self, wanted) end
   for _, node in ipairs(self.given.nodes) do
     if socket then break end
+    self.node = node
     socket, reason = open(self, node)
   end
   self.socket = socket
   return socket, reason
+end
+
+--- The one of our nodes that comes after this one.
+local function next_node(self)
+  local nodes = self.given.nodes
+  for i, node in ipairs(nodes) do
+    if node == self.node then return nodes[i % #nodes + 1] end
+  end
+  return nodes[1]
 end
 
 --- Sends a command and reads its reply.
@@ -101,14 +113,14 @@ end
 ---@return string? reason when the reply is nil: Redis's own words, or why the
 --- connection failed; the command may then have been carried out
 function Redis:call(...)
-  local wanted, asking
-  for _ = 1, REDIRECTS do
+  local wanted, asking, value, reason, said
+  for _ = 1, REDIRECTS + #self.given.nodes do
     if wanted or not self.socket then
-      local socket, reason = connect(self, wanted)
-      if not socket then return nil, reason end
+      local socket, why = connect(self, wanted)
+      if not socket then return nil, why end
     end
     if asking then exchange(self.socket, "ASKING") end
-    local value, reason, said = exchange(self.socket, ...)
+    value, reason, said = exchange(self.socket, ...)
     if value ~= nil then return value end
     if not said then
       self:close()
@@ -116,10 +128,14 @@ function Redis:call(...)
     end
     local how, node = reason:match "^(%u+) %d+ (%S+:%d+)$"
     asking = how == "ASK"
-    if how ~= "MOVED" and not asking then return nil, reason end
+    if reason:find "^READONLY" and #self.given.nodes > 1 then
+      node = next_node(self)
+    elseif how ~= "MOVED" and not asking then
+      return nil, reason
+    end
     wanted = node
   end
-  return nil, "too many redirections"
+  return nil, reason
 end
 
 --- Closes the connection; the next command makes a new one.

@@ -1,6 +1,6 @@
 --- The local sandbox: starts the service that stands in for the real one, on
 --- a free port of this machine, acts as the signer, and pulls the levers that
---- tests need: clock, journal, faults, seed and reset.
+--- tests need: webhooks, clock, journal, faults, seed and reset.
 --
 -- The service ends with this process, however that ends.
 
@@ -31,6 +31,9 @@ local start_options = {
   end,
   token_ttl = function(value)
     if type(value) ~= "number" then return "must be a number of seconds" end
+  end,
+  beyond_the_service = function(value)
+    if type(value) ~= "boolean" then return "must be true or false" end
   end,
   tls = function(value)
     if value ~= "good" and value ~= "wrong-name" and value ~= "expired"
@@ -93,6 +96,9 @@ function sandbox.start(given)
       arguments[#arguments + 1] = flag
       arguments[#arguments + 1] = ("%s"):format(given[name])
     end
+  end
+  if given.beyond_the_service then
+    arguments[#arguments + 1] = "--beyond-the-service"
   end
   local process, failure = core.spawn(given.executable or find_executable(),
     arguments)
@@ -170,6 +176,43 @@ end
 ---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:reject(session, words)
   return act(self, "reject", session, { reason = words and words.reason })
+end
+
+--- Opens a session as its signer would, without a browser.
+---@param session signicat.Id
+---@return any done
+---@return signicat.Meta|signicat.Error meta or err
+function Sandbox:open(session)
+  return act(self, "open", session)
+end
+
+--- Has events sent to a URL, as the service's dashboard does: an object with
+--- its `id`, `url` and `events`.
+---@param hook table url, secret, events: names, all that there are if absent
+---@return any webhook
+---@return signicat.Meta|signicat.Error meta or err
+function Sandbox:subscribe(hook)
+  return pull(self, "POST", "/webhooks", { json = hook })
+end
+
+--- The events there were for somebody, oldest first, one entry for each
+--- webhook: id, webhookId, eventName, state (PENDING, DELIVERED, EXPIRED),
+--- attempts, nextTry, outcome of the last try, body as it is sent.
+---@return table[]? events
+---@return signicat.Meta|signicat.Error meta or err
+function Sandbox:events()
+  local answer, more = pull(self, "GET", "/events")
+  return answer and answer.events, more
+end
+
+--- Delivers an event once more, whatever has become of it.
+---@param event signicat.Id
+---@return any done
+---@return signicat.Meta|signicat.Error meta or err
+function Sandbox:deliver(event)
+  local id = core.resource_id(event)
+  if not id then core.misuse("an id or an event expected") end
+  return pull(self, "POST", "/events/" .. id .. "/deliver")
 end
 
 --- The certificate that signatures of this sandbox lead to.

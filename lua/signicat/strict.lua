@@ -71,6 +71,7 @@ function strict.client(client)
   rawset(twin, "strict", function() return twin end)
   -- It hands out what was raised, as pcall does.
   rawset(twin, "try", function(_, ...) return client:try(...) end)
+  rawset(twin, "sleep", client.sleep)
   return twin
 end
 

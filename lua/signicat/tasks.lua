@@ -19,8 +19,9 @@ local START, SLEEP, PARK = {}, {}, {}
 
 local CANCELLED = "the task was cancelled"
 
--- The task of each coroutine, and the loop that is resuming one.
-local task_of = setmetatable({}, { __mode = "k" })
+-- The task of each coroutine, and the loop that is resuming one. A task holds
+-- its coroutine: were it held here for that, Lua 5.1 would keep both.
+local task_of = setmetatable({}, { __mode = "kv" })
 local active
 
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -56,22 +57,30 @@ local function new_queue()
 end
 
 local function put(queue, item)
-  queue.last = queue.last + 1
-  queue[queue.last] = item
+  local last = queue.last + 1
+  queue[last] = item
+  queue.last = last
 end
 
+local function is_empty(queue)
+  return queue.first > queue.last
+end
+
+--- The order of the writes leaves a queue whole wherever an error ends this,
+--- as a host's limit does: a place without an item is passed over.
 local function take(queue)
-  local first = queue.first
-  local item = queue[first]
-  if item == nil then return nil end
-  queue[first] = nil
-  -- From the start again when it is empty: a table of long keys grows slow.
-  if first == queue.last then
-    queue.first, queue.last = 1, 0
-  else
+  while not is_empty(queue) do
+    local first = queue.first
+    local item = queue[first]
     queue.first = first + 1
+    if item ~= nil then
+      queue[first] = nil
+      return item
+    end
   end
-  return item
+  -- From the start again: a table of long keys grows slow.
+  queue.first = 1
+  queue.last = 0
 end
 
 --- The first queue, with all of the second behind it.
@@ -127,6 +136,8 @@ local function finish(task, result)
   loop.count = loop.count - 1
   for _, waiter in ipairs(task.waiters or {}) do loop:wake(waiter) end
   task.waiters, task.children = nil, nil
+  -- What its calls hold goes with the coroutine, whoever keeps the task.
+  if loop.current ~= task then task.thread = nil end
 end
 
 -- What lua_yield says where it cannot; the rest differs by version.
@@ -141,7 +152,7 @@ local HOW_TO_YIELD = "a call in a task cannot wait here: this Lua yields "
 --- A function raised. Whoever waits gets it; nobody may, so a hook is told.
 local function give_up(task, message)
   if could_not_yield(message) then message = HOW_TO_YIELD end
-  if not task.waiters then task.loop.unclaimed = task end
+  if not task.waiters then put(task.loop.unclaimed, task) end
   finish(task, { raised = true, message })
   observe.emit(task.client, "error", { operation = "async",
     reason = "a task's function raised; task:wait raises the same" })
@@ -158,8 +169,7 @@ local function step_on(task, done, what, ...)
     task.to_start, task.request = ...
     put(loop.starts, task)
   elseif what == SLEEP then
-    task.until_when = ...
-    loop.sleepers:add(task.until_when, task)
+    loop.sleepers:add(..., task)
   elseif what ~= PARK then
     task.is_awake = true
     put(loop.later, task)
@@ -179,6 +189,10 @@ local function resume(task, ...)
   return come_back(task, loop, current, coroutine.resume(task.thread, ...))
 end
 
+local function cancel(list)
+  for _, task in ipairs(list) do task:cancel() end
+end
+
 --- Ends what the task waits for; calls that it makes from then on fail with
 --- `cancelled`. One that was not begun never is. What is done stays.
 ---@return boolean cancelled false when it was done, or cancelled, before
@@ -186,7 +200,7 @@ function Task:cancel()
   if self.result or self.is_cancelled then return false end
   self.is_cancelled = true
   local loop = self.loop
-  for _, child in ipairs(self.children or {}) do child:cancel() end
+  if self.children then cancel(self.children) end
   if not self.begun then
     finish(self, cancelled_result("task", CANCELLED))
   elseif self.waits_for then
@@ -201,7 +215,7 @@ end
 --- What a task that is done returned.
 local function values(task)
   local result = task.result
-  if task.loop.unclaimed == task then task.loop.unclaimed = nil end
+  task.is_claimed = true
   if result.raised then error(result[1], 0) end
   return unpack(result, 1, result.n)
 end
@@ -243,8 +257,10 @@ function tasks.loop(multi)
     later = new_queue(), -- tasks that yielded by themselves
     starts = new_queue(), -- tasks with a transfer to start
     sleepers = heap.new(),
+    unclaimed = new_queue(), -- tasks that raised while nobody waited
     -- Of transfers, by their key; the transport holds them.
     lines = setmetatable({}, { __mode = "v" }),
+    asides = {}, -- tasks, by the key of what is done on a thread for them
   }, Loop)
 end
 
@@ -257,16 +273,28 @@ end
 function Loop:wake(task)
   if task.is_awake or task.result then return end
   task.is_awake = true
-  task.until_when = nil
+  self.sleepers:remove(task)
   put(self.runnable, task)
   self:tell()
+end
+
+--- The loop that is resuming a task. One that an error on the way left behind,
+--- of a hook or of memory, is resuming none.
+local function resuming()
+  local task = active and active.current
+  local status = task and coroutine.status(task.thread)
+  if status ~= "running" and status ~= "normal" then
+    if active then active.current = nil end
+    active = nil
+  end
+  return active
 end
 
 --- The task of this loop that runs now; nil in the main program, or in a
 --- coroutine that is no task, outside of all tasks. Anything else could only
 --- block the tasks, and raises.
 function Loop:caller()
-  if not active then return nil end
+  if not resuming() then return nil end
   local thread = tasks.this_coroutine()
   local task = thread and task_of[thread]
   if task and task.loop == self then return task end
@@ -308,9 +336,13 @@ local function start(task)
   task.waits_for, task.functions = line, functions
 end
 
---- A transfer has something for its caller.
+--- A transfer, or what was done aside, has something for its caller.
 local function look(self, key)
-  local line = self.lines[key]
+  local line, waiting = self.lines[key], self.asides[key]
+  if waiting then
+    self.asides[key] = nil
+    return self:wake(waiting)
+  end
   local owner = line and line.owner
   if owner and owner.waits_for == line then
     local functions = owner.functions
@@ -324,9 +356,7 @@ end
 local function wake_sleeper(self)
   local due = self.sleepers:first()
   if not due or due > core.now() then return false end
-  local task = self.sleepers:take()
-  -- One that was woken before, and may sleep anew.
-  if task.until_when == due then self:wake(task) end
+  self:wake(self.sleepers:take())
   return true
 end
 
@@ -356,9 +386,9 @@ local function advance(self)
 end
 
 local function has_more(self)
-  return self.runnable[self.runnable.first]
-    or not self.in_step and self.later[self.later.first]
-    or self.may_start > 0 and self.starts[self.starts.first]
+  return not is_empty(self.runnable)
+    or not self.in_step and not is_empty(self.later)
+    or self.may_start > 0 and not is_empty(self.starts)
 end
 
 --- Ends all tasks but `kept`; their transfers are ended elsewhere.
@@ -372,15 +402,15 @@ local function drop(self, why, kept)
   end
   if kept then kept.is_awake = nil end
   self.runnable, self.later, self.starts = new_queue(), new_queue(), new_queue()
-  self.sleepers = heap.new()
+  self.sleepers, self.asides = heap.new(), {}
 end
 
 --- In a forked child the tasks are its parent's, which goes on with them. One
 --- that forked itself goes on in both.
 local function part(self)
-  if self.multi:forked() then
-    drop(self, "the process was forked; the task is its parent's", self.current)
-  end
+  if not self.multi:forked() then return false end
+  drop(self, "the process was forked; the task is its parent's", self.current)
+  return true
 end
 
 --- Does one thing of each kind that is to be done; waits up to `wait` seconds
@@ -388,8 +418,8 @@ end
 ---@return boolean whether something was done
 function Loop:turn(wait)
   if self.closed then return false end
-  part(self)
-  local done = wake_sleeper(self)
+  local done = part(self)
+  done = wake_sleeper(self) or done
   done = advance(self) or done
   if self.closed then return done end
   local due = self.sleepers:first()
@@ -430,26 +460,31 @@ end
 -- later, it asks for at one time with all that began at one time.
 local STARTS = 8
 
+local function turns(self, ends)
+  repeat until not self:turn(0) or core.now() >= ends
+end
+
 --- Turns until nothing is left to be done at once, or the time is over.
 ---@param budget number? seconds
 ---@return integer left tasks that are not done
 function Loop:step(budget)
-  if active then core.misuse("client:step is for the main program") end
+  if resuming() then core.misuse("client:step is for the main program") end
   local ends = budget and core.now() + budget or math.huge
-  local done
   self.runnable, self.later = join(self.runnable, self.later), new_queue()
   self.may_start, self.in_step = STARTS, true
-  repeat done = self:turn(0) until not done or core.now() >= ends
+  local ok, raised = pcall(turns, self, ends)
   self.may_start, self.in_step = math.huge, false
+  if not ok then error(raised, 0) end
   return self.count
 end
 
 --- Turns until no task is left; raises what one raised that nobody waited for.
 function Loop:run()
-  if active then core.misuse("client:run is for the main program") end
+  if resuming() then core.misuse("client:run is for the main program") end
   while self.count > 0 do self:turn_or_stop() end
-  local unclaimed = self.unclaimed
-  if unclaimed then unclaimed:wait() end
+  for task in take, self.unclaimed do
+    if not task.is_claimed then task:wait() end
+  end
 end
 
 --- Seconds until a step has something to do whatever the descriptor says;
@@ -472,9 +507,7 @@ end
 
 -- -- what a call does with it -------------------------------------------------
 
---- Starts a transfer for whoever calls. One that an error in the middle of a
---- call left behind is ended before: what its caller saw fail must not go on
---- unseen.
+--- Starts a transfer for whoever calls.
 ---@return boolean? started
 ---@return table? functions what Lua supplies and takes, or the failure
 function Loop:start(line, request)
@@ -486,21 +519,14 @@ function Loop:start(line, request)
     line.pending = started
     return started, functions
   end
-  local left = self.blocking
-  if left then
-    self.blocking = nil
-    left.transfer:cancel()
-  end
   local started, functions = line.transfer:start(request)
   if not started then functions.sent = false end
   line.pending = false
   return started, functions
 end
 
---- Blocks until a transfer has something to look at.
-local function block(self, line)
+local function until_pending(self, line)
   local multi, transfer = self.multi, line.transfer
-  self.blocking = line
   repeat
     if self.count > 0 then
       self:turn(LONG)
@@ -510,12 +536,22 @@ local function block(self, line)
       if ready then look(self, ready) end
     end
   until line.pending or transfer:done()
-  self.blocking = nil
+end
+
+--- Blocks until a transfer has something to look at. What its caller sees fail
+--- does not go on unseen.
+local function block(self, line)
+  local ok, raised = pcall(until_pending, self, line)
+  if ok then return end
+  line.transfer:cancel()
+  error(raised, 0)
 end
 
 --- Waits until a started transfer has something to look at.
 function Loop:wait(line)
   local task = line.owner
+  -- While its reader or writer had the word.
+  if task and task.is_cancelled then line.transfer:cancel() end
   if not line.pending then
     if task then
       task.waits_for = line
@@ -527,6 +563,17 @@ function Loop:wait(line)
   line.pending = false
 end
 
+--- Has what would hold a turn up done on a thread, while the task waits: even
+--- one that is cancelled, for the answer is here. The main program waits in
+--- decode.
+function Loop:settle(request, response)
+  local task = self:task()
+  local aside = task and self.multi:aside(request, response)
+  if not aside then return end
+  self.asides[aside:key()] = task
+  repeat coroutine.yield(PARK) until aside:done()
+end
+
 --- A transfer has ended, and its line is free again.
 function Loop:forget(line) -- luacheck: no self
   local task = line.owner
@@ -534,19 +581,24 @@ function Loop:forget(line) -- luacheck: no self
   line.owner = nil
 end
 
---- Sleeps; a task that is cancelled meanwhile wakes at once.
+--- Sleeps; a task that is cancelled meanwhile wakes at once, and one that
+--- sleeps for no time lets others go on.
 function Loop:sleep(seconds)
+  if type(seconds) ~= "number" then
+    core.misuse("sleep takes seconds, not a " .. type(seconds))
+  end
   local task = self:caller()
   local ends = core.now() + seconds
   if task then
-    while not task.is_cancelled and core.now() < ends do
-      coroutine.yield(SLEEP, ends)
-    end
-  elseif self.count == 0 then
-    core.sleep(seconds)
-  else
-    while core.now() < ends do self:turn(ends - core.now()) end
+    repeat
+      if not task.is_cancelled then coroutine.yield(SLEEP, ends) end
+    until task.is_cancelled or core.now() >= ends
+    return
   end
+  while self.count > 0 and core.now() < ends do
+    self:turn(ends - core.now())
+  end
+  core.sleep(math.max(0, ends - core.now()))
 end
 
 -- -- a gate -------------------------------------------------------------------
@@ -581,6 +633,7 @@ local function relay(thread, done, ...)
   if done and coroutine.status(thread) ~= "dead" then
     return relay(thread, coroutine.resume(thread, coroutine.yield(...)))
   end
+  if not done and could_not_yield(...) then return false, HOW_TO_YIELD end
   return done, ...
 end
 
@@ -626,7 +679,10 @@ function tasks.map(client, list, fn, limit)
   for i = 1, math.min(limit or LIMIT, #list) do
     children[i] = client:async(work)
   end
-  if parent then parent.children = children end
+  if parent then
+    parent.children = children
+    if parent.is_cancelled then cancel(children) end
+  end
   for _, child in ipairs(children) do child:wait() end
   for i = 1, #list do
     -- The task that maps was cancelled, and with it what it began.

@@ -34,15 +34,39 @@ local function margin(lifetime, random)
 end
 
 --- Whether a failure says something of the token, not of who asked for it.
-local function is_shared(failure)
-  return failure.kind ~= "timeout" and failure.kind ~= "cancelled"
-    and failure.kind ~= "unsupported"
+---@param failure table
+---@param was_cut boolean? whether who asked gave it less time than usual
+local function is_shared(failure, was_cut)
+  return not (failure.kind == "timeout" and was_cut)
+    and failure.kind ~= "cancelled" and failure.kind ~= "unsupported"
 end
 
 local function copy(failure)
   local new = {}
   for name, value in pairs(failure) do new[name] = value end
   return setmetatable(new, getmetatable(failure))
+end
+
+--- A failure for a store, which has room for words and numbers, not for a
+--- page of somebody's.
+local function write(failure)
+  local short = {}
+  for name, value in pairs(failure) do
+    if type(value) ~= "table" and #tostring(value) <= 1000 then
+      short[name] = value
+    end
+  end
+  return core.json_encode(short)
+end
+
+local function read(text)
+  local failure = text and core.json_decode(text)
+  if not failure then return nil end
+  local message = failure.message
+  if not message then return failure end
+  failure = core.error(failure)
+  failure.message = message
+  return failure
 end
 
 --- Who asks: a task, a coroutine, or nil for the main program.
@@ -52,20 +76,26 @@ local function asker(client)
 end
 
 --- What a store has. While it says that somebody else fetches, waits for what
---- that one gets; then the turn is ours.
+--- that one gets, or for why it gets none; if neither comes the turn is ours.
+---@return string? value
+---@return number? lifetime
+---@return table? failure of another one's fetch
 local function look(store, client)
   local ends = client.clock() + LONGEST_FETCH
   local value, lifetime = store:get()
   if value or not store.lock then return value, lifetime end
-  while not store:lock() and client.clock() < ends do
-    client.sleep(POLL)
+  while true do
+    local is_ours = store:lock()
+    -- It may have come between the look and the lock.
     value, lifetime = store:get()
-    if value then return value, lifetime end
+    local failure = not value and read(store:failure()) or nil
+    if value or failure then
+      if is_ours then store:unlock() end
+      return value, lifetime, failure
+    end
+    if is_ours or client.clock() >= ends then return nil end
+    client.sleep(POLL)
   end
-  -- It may have come between the look and the lock.
-  value, lifetime = store:get()
-  if value then store:unlock() end
-  return value, lifetime
 end
 
 --- Remembers what `fetch` gives until shortly before it ends. Only the
@@ -74,8 +104,9 @@ end
 --- yield: with a sleep of the client's own.
 --- A transport that can fetch apart from the caller, whose end then does not
 --- end the fetch, does so unless the fetch is the caller's own function.
----@param fetch fun(client, deadline, waiting): string?, number|table?
----@param store table? get(self), set(self, token, seconds), drop(self, token)
+---@param fetch fun(client, deadline, waiting): string?, number|table?,
+--- boolean? whether who asked gave it less time than usual
+---@param store table? as `bind` makes it
 ---@param is_own boolean?
 local function kept(fetch, store, is_own)
   local authorization, renew_at
@@ -140,20 +171,30 @@ local function kept(fetch, store, is_own)
     if gate then gate:open() end
   end
 
+  local function fail(reason, client)
+    failure = copy(reason)
+    failed_until = client.clock() + FAILURE_KEPT
+  end
+
   local function fetch_now(client, deadline, waiting)
-    local value, lifetime
+    local value, lifetime, failed, was_cut
     local origin = "store"
-    if store then value, lifetime = look(store, client) end
+    if store then value, lifetime, failed = look(store, client) end
+    if failed then
+      fail(failed, client)
+      finish()
+      return nil, failed
+    end
     if not value then
       origin = "fetch"
       if not fetching then begin(client) end
-      value, lifetime = fetch(client, deadline, waiting)
+      value, lifetime, was_cut = fetch(client, deadline, waiting)
       if not value then
-        if store and store.unlock then store:unlock() end
-        if is_shared(lifetime) then
-          failure = copy(lifetime)
-          failed_until = client.clock() + FAILURE_KEPT
+        if is_shared(lifetime, was_cut) then
+          fail(lifetime, client)
+          if store and store.lock then store:fail(write(lifetime)) end
         end
+        if store and store.unlock then store:unlock() end
         finish()
         return nil, lifetime
       end
@@ -291,13 +332,13 @@ local function from_credentials(given, settings, store)
     if not request then return nil, failure end
     if basic then request.authorization = basic end
     -- A call's own limit goes for what it has to wait for, too.
-    local timeout = waiting.timeout
+    local timeout, was_cut = waiting.timeout, deadline ~= nil
     if timeout and timeout < (request.timeout or math.huge) then
-      request.timeout = timeout
+      request.timeout, was_cut = timeout, true
     end
     local answer, err = call.send(client, "token", request, deadline,
       settings)
-    if answer == nil then return nil, refusal(err, secrets) end
+    if answer == nil then return nil, refusal(err, secrets), was_cut end
     return read_answer(answer)
   end, store)
 end
@@ -310,6 +351,10 @@ local function bind(store, key)
     drop = function(_, value) store:drop(key, value) end,
     lock = store.lock and function() return store:lock(key) end,
     unlock = store.lock and function() store:unlock(key) end,
+    fail = function(_, text)
+      if text and store.fail then store:fail(key, text, FAILURE_KEPT) end
+    end,
+    failure = function() return store.failure and store:failure(key) end,
   }
 end
 

@@ -93,6 +93,7 @@
 ---@field data string? a folder to keep; a temporary one unless given
 ---@field token_ttl number? how long tokens live, seconds
 ---@field executable string? its path
+---@field beyond_the_service boolean? do what the service is not known to do
 ---@field tls "good"|"wrong-name"|"expired"|"untrusted"|nil https, and how
 
 ---@class signicat.WaitOptions: signicat.CallOptions
@@ -187,6 +188,8 @@
 ---@field block number? seconds to wait for a job (1); less than the timeout of
 --- `redis`
 ---@field keep number? seconds that a job is remembered when it is done (7 days)
+---@field stop_on_signals boolean? SIGTERM and SIGINT end `run` after the job in
+--- hand; they are blocked in this thread meanwhile (false)
 
 ---@class signicat.JobStatus
 ---@field id string

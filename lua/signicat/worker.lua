@@ -182,19 +182,24 @@ function Worker:step()
   return carry_out(self, job)
 end
 
---- Does jobs until `stop` is called. When Redis fails it waits and goes on.
+--- Does jobs until `stop` is called, or with `stop_on_signals` until SIGTERM
+--- or SIGINT comes. When Redis fails it waits and goes on.
 ---@param told fun(id: string?, state: any, err: signicat.Error?)? is called
 --- with what `step` returns, except when there was nothing to do
+---@return boolean signalled whether a signal came
 function Worker:run(told)
-  while not self.stopped do
+  -- If an error comes through here, the collector lets go of the signals.
+  local signals = self.stop_on_signals and core.hold_signals()
+  while not (self.stopped or signals and signals:came()) do
     local id, state, err = self:step()
     if told and id ~= false then told(id, state, err) end
     if id == nil then self.client.sleep(1) end
   end
+  return signals and signals:release() or false
 end
 
 --- Has `run` return when the job it does is done; a job that is handed in
---- meanwhile is left to others. A signal handler may call this.
+--- meanwhile is left to others.
 function Worker:stop()
   self.stopped = true
 end
@@ -227,6 +232,9 @@ local known = {
   backoff = seconds,
   block = seconds,
   keep = seconds,
+  stop_on_signals = function(value)
+    if type(value) ~= "boolean" then return "must be true or false" end
+  end,
 }
 
 --- A name that no other worker has.
@@ -257,6 +265,7 @@ function worker.new(given)
     backoff = given.backoff or 1,
     block = math.ceil((given.block or 1) * 1000),
     keep = math.ceil(given.keep or 7 * 86400),
+    stop_on_signals = given.stop_on_signals,
   }, Worker)
 end
 

@@ -6,6 +6,8 @@
 --
 --   report.lua BENCH_FOLDER TEMPORARY_FOLDER BASE_URL ID LUA
 
+local rows = require "spec.bench.rows"
+
 local here, folder, base_url, id, lua = ...
 
 local function quote(word)
@@ -62,22 +64,9 @@ local function garbage(program, count)
   return grown - answer, tonumber(answer)
 end
 
-local function print_row(what, value, goal, unit)
-  print(("  %-42s %14s   %s"):format(what, value .. (unit or ""), goal or ""))
-end
-
 local function thousands(value)
   local digits = ("%.0f"):format(value):reverse():gsub("(%d%d%d)", "%1 ")
   return (digits:reverse():gsub("^ ", ""))
-end
-
-local missed = 0
-
-local function print_against(what, value, format, goal)
-  local met = value <= goal
-  if not met then missed = missed + 1 end
-  print_row(what, format:format(value),
-    ("goal <= " .. format):format(goal) .. (met and "" or "   MISSED"))
 end
 
 local session_path = "/signing-sessions/" .. id
@@ -88,37 +77,36 @@ local raw_cost = each(instructions, client "raw", 200, 700)
 local session_cost = each(instructions, client "session", 200, 700)
 
 print "Instructions for a GET of a session (1.6 KB, connection kept open)"
-print_row("libcurl alone: the floor", thousands(floor_cost))
-print_row("- through its multi handle",
+rows.print("libcurl alone: the floor", thousands(floor_cost))
+rows.print("- through its multi handle",
   thousands(each(instructions, floor("multi", session_path), 200, 700)))
-print_row("- and its address in parts, as the client's",
+rows.print("- and its address in parts, as the client's",
   thousands(each(instructions, floor("parts", session_path), 200, 700)))
-print_row("client, raw", thousands(raw_cost))
-print_row("client, resource and 3 fields", thousands(session_cost))
-print_against("raw / floor", raw_cost / floor_cost, "%.2f", 1.25)
-print_against("resource and 3 fields / floor", session_cost / floor_cost,
+rows.print("client, raw", thousands(raw_cost))
+rows.print("client, resource and 3 fields", thousands(session_cost))
+rows.at_most("raw / floor", raw_cost / floor_cost, "%.2f", 1.25)
+rows.at_most("resource and 3 fields / floor", session_cost / floor_cost,
   "%.2f", 1.45)
 
 print "\nMemory for a GET of a session"
-print_row("floor: heap calls", ("%.1f"):format(
+rows.print("floor: heap calls", ("%.1f"):format(
   each(heap_calls, easy, 200, 700)))
-print_row("client, raw: heap calls", ("%.1f"):format(
+rows.print("client, raw: heap calls", ("%.1f"):format(
   each(heap_calls, client "raw", 200, 700)))
-print_against("client, resource and 3 fields: heap calls",
+rows.at_most("client, resource and 3 fields: heap calls",
   each(heap_calls, client "session", 200, 700), "%.1f", 52)
 local session_garbage, session_size = garbage(client "session", 500)
-print_row("the answer and its index", thousands(session_size), nil, " B")
-print_against("Lua garbage besides", session_garbage / 1024, "%.2f KB", 1)
+rows.print("the answer and its index", thousands(session_size), nil, " B")
+rows.at_most("Lua garbage besides", session_garbage / 1024, "%.2f KB", 1)
 
 print "\nA page of 1000 sessions, id and state of each read"
-print_row("floor", ("%.1f M"):format(
+rows.print("floor", ("%.1f M"):format(
   each(instructions, floor("easy", "/signing-sessions"), 2, 6) / 1e6))
-print_against("client: instructions",
+rows.at_most("client: instructions",
   each(instructions, client "page", 2, 6) / 1e6, "%.1f M", 25)
 local page_garbage, page_size = garbage(client "page", 4)
-print_row("the answer and its index", ("%.2f"):format(page_size / 2^20), nil,
+rows.print("the answer and its index", ("%.2f"):format(page_size / 2^20), nil,
   " MB")
-print_against("Lua garbage besides", page_garbage / 2^20, "%.2f MB", 0.6)
+rows.at_most("Lua garbage besides", page_garbage / 2^20, "%.2f MB", 0.6)
 
-print(missed == 0 and "\nEvery goal is met."
-  or ("\nGoals missed: %d."):format(missed))
+rows.finish()

@@ -261,28 +261,6 @@ describe("the sandbox's control", function()
     assert.same(session, read(session))
   end)
 
-  local unbuilt = {
-    { "a package of the session", "session",
-      { packageTo = { "PADES_CONTAINER" } } },
-    { "a package of the collection", "collection",
-      { package_collection = { "PADES_CONTAINER" } } },
-    { "a package of XML signatures", "collection",
-      { signingSetup = AUTHENTICATION,
-        package_collection = { "PADES_CONTAINER" } } },
-  }
-  for _, case in ipairs(unbuilt) do
-    local name, word, fields = table.unpack(case)
-    it("says 501 to " .. name .. " and changes nothing", function()
-      local session = agreement(fields)
-      local status, answer, headers = sandbox:sign(session)
-      assert.equal(501, status)
-      assert.equal("not_implemented", answer.code)
-      assert.equal("application/problem+json", headers["content-type"])
-      assert.matches(word, answer.detail, 1, true)
-      assert.same(session, read(session))
-    end)
-  end
-
   it("refuses what is called a PDF and is none", function()
     local session = agreement { contents = { page "One", "Agreed" } }
     local status, answer = sandbox:sign(session)

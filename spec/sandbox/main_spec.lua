@@ -45,7 +45,8 @@ describe("the sandbox's process", function()
     local code, said = run "--help"
     assert.equal(0, code)
     for _, option in ipairs { "port", "data", "token-ttl", "max-upload",
-                              "tls", "parent-fd" } do
+                              "tls", "log", "beyond-the-service",
+                              "parent-fd" } do
       assert.matches("--" .. option, said, 1, true)
     end
     code, said = run "--version"
@@ -82,6 +83,32 @@ describe("the sandbox's process", function()
     assert.equal("", said)
     assert.matches("port " .. port .. " cannot be used", complained, 1, true)
     assert.matches("--port", complained, 1, true)
+  end)
+
+  it("listens on 127.0.0.1 and nowhere else", function()
+    local one = service.start()
+    local mine = {}
+    for path in judges.run("sh", "-c",
+      ("for f in /proc/%d/fd/*; do readlink $f; done"):format(one.pid))
+      :gmatch "socket:%[(%d+)%]" do
+      mine[path] = true
+    end
+    local found = {}
+    for _, name in ipairs { "tcp", "tcp6", "udp", "udp6" } do
+      for line in (service.read("/proc/net/" .. name) or ""):gmatch "[^\n]+" do
+        -- the local address, the state (0A: listens), the socket's number
+        local address, port, state, inode = line:match
+          "^%s*%d+: (%x+):(%x+) %x+:%x+ (%x+) %S+ %S+ %S+%s+%d+%s+%d+ (%d+)"
+        if mine[inode] and (state == "0A" or name:find "udp") then
+          found[#found + 1] = { name, address }
+          mine[tonumber(port, 16)] = true
+        end
+      end
+    end
+    one:finish()
+    -- The API's port and that of the levers.
+    assert.same({ { "tcp", "0100007F" }, { "tcp", "0100007F" } }, found)
+    assert.is_true(mine[one.port])
   end)
 
   it("keeps everything over kill -9, byte for byte", function()
@@ -170,6 +197,24 @@ describe("the sandbox's process", function()
     assert.matches("in use by another signicat-sandbox", complained, 1, true)
     assert.equal(200, (one:call("GET", "/sign/signing-sessions")))
     one:finish()
+  end)
+
+  it("says what is wrong with a data folder of another version", function()
+    service.start("--data", folder):finish()
+    local database = folder .. "/sandbox.db"
+    for version, words in pairs { [1] = "an older sandbox",
+                                  [999] = "a newer sandbox" } do
+      judges.run("sqlite3", database, "pragma user_version = " .. version)
+      local before = judges.read(database)
+      local code, said, complained = run("--data", folder)
+      assert.equal(1, code)
+      assert.equal("", said)
+      assert.matches("is of version " .. version, complained, 1, true)
+      assert.matches(words, complained, 1, true)
+      assert.matches("has changed nothing", complained, 1, true)
+      assert.matches("--data", complained, 1, true)
+      assert.equal(before, judges.read(database))
+    end
   end)
 
   it("keeps its secrets from others", function()

@@ -198,6 +198,9 @@ describe("pades_sign", function()
       { "a PDF with other bytes before it", "junk\n" .. document() },
       { "a PDF whose startxref leads elsewhere",
         (document():gsub("startxref\n%d", "startxref\n9")) },
+      { "a PDF without a table, whose trailer says no size",
+        (document():gsub("xref\n.-trailer", "trailer")
+          :gsub("/Size %d+", "")) },
       { "a PDF whose table is wrong",
         (document():gsub("0000000%d%d%d 00000 n", "0000000007 00000 n")) },
     }
@@ -318,6 +321,19 @@ describe("pades_sign", function()
       table.sort(names)
       assert.same({ "contentType", "id-smime-aa-signingCertificateV2",
                     "messageDigest" }, names)
+    end)
+
+    it("with a time stamp over its value", function()
+      local token, value = judge:stamp_in(path)
+      local accepted, words, time = judge:timestamp(token, value)
+      assert.is_true(accepted, words)
+      local date = signature_dictionary(path)["/M"]:match "D:(%d+)Z"
+      local hour, minute, second, year = time:match
+        "^%a+ +%d+ (%d+):(%d+):(%d+) (%d+) GMT$"
+      assert.equal(date:sub(1, 4) .. date:sub(9),
+        year .. hour .. minute .. second)
+      accepted = judge:timestamp(token, value .. "x")
+      assert.is_false(accepted)
     end)
 
     it("whose dictionary holds name, reason and time as text", function()

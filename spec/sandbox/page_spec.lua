@@ -627,6 +627,30 @@ describe("the signer's page", function()
     check(session, "unknown", 404)
   end)
 
+  it("is an event when its documents are seen for the first time", function()
+    local socket = require "socket"
+    local sink = assert(socket.bind("127.0.0.1", 0)) -- answers nobody
+    local _, port = sink:getsockname()
+    local status, webhook = sandbox:call("POST", "/_sandbox/webhooks", {
+      url = "http://127.0.0.1:" .. port, secret = "s",
+      events = { "signing-session.opened" } })
+    assert.equal(201, status)
+    finally(function()
+      sandbox:call("DELETE", "/_sandbox/webhooks/" .. webhook.id)
+      sink:close()
+    end)
+    local function count_events()
+      local _, answer = sandbox:call("GET", "/_sandbox/events")
+      return #answer.events
+    end
+    local session = make { preAuthentication = before }
+    local kari = new_person():open(session)
+    assert.equal(0, count_events())
+    kari:send("identify", { name = "Kari" })
+    for _ = 1, 2 do kari:open(session) end
+    assert.equal(1, count_events())
+  end)
+
   -- -- forms ----------------------------------------------------------------
 
   it("takes a form only with the token of its browser and session", function()

@@ -106,6 +106,21 @@ describe("pki", function()
     assert.matches("Subject Key Identifier", text)
   end)
 
+  it("keeps who certifies times as it keeps itself", function()
+    local function stamper()
+      assert(issue "Kari")
+      local token = write(judge:path "token.der",
+        (judge:stamp_in(judge:path "out.pdf")))
+      local text = run("sh", "-c", "openssl pkcs7 -inform DER -print_certs "
+        .. '-in "$1" | openssl x509 -noout -text', "sh", token)
+      return text
+    end
+    local text = stamper()
+    assert.matches("Extended Key Usage: critical%s+Time Stamping\n", text)
+    assert.matches("CN = Sandbox time stamps", text, 1, true)
+    assert.equal(text, stamper())
+  end)
+
   it("says in every certificate that it has no legal effect", function()
     assert.matches("Subject: O=Sandbox, no legal effect", issue "Kari", 1, true)
   end)

@@ -67,7 +67,12 @@ function service.launch(words, env)
 end
 
 function service:out() return service.read(self.scratch .. "/out") end
-function service:err() return service.read(self.scratch .. "/err") end
+-- What it complained of; what --beyond-the-service says is no complaint.
+function service:err()
+  return (service.read(self.scratch .. "/err") or "")
+    :gsub("^signicat%-sandbox: %-%-beyond%-the%-service: [^\n]*\n", "")
+    .. ""
+end
 
 -- Closes the pipe, which ends the service; its exit code or signal.
 function service:stop()
@@ -99,7 +104,12 @@ end
 
 -- A service that is ready: url, client_id, client_secret, and a token.
 function service.start(...)
-  local self = service.launch { "--parent-fd", "0", ... }
+  return service.start_in(nil, ...)
+end
+
+-- The same with `env`, assignments for the shell, in front of it.
+function service.start_in(env, ...)
+  local self = service.launch({ "--parent-fd", "0", ... }, env)
   local line = service.await("the ready line", function()
     local text = self:out() or ""
     if self:err() ~= "" then return self:err() end

@@ -1,5 +1,5 @@
 /*
- * sign_pdf.c: pades_sign from a command line, for specs and outside judges.
+ * sign_pdf.c: signs a PDF from a command line, for specs and outside judges.
  *
  *   sign_pdf FOLDER IN.pdf OUT.pdf [NAME]
  *
@@ -8,7 +8,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "../../src/sandbox/pades.h"
 #include "../../src/sandbox/pki.h"
@@ -51,27 +50,31 @@ static int write_ca(const Pki *pki, const char *folder) {
   return write_file(path, pem, size);
 }
 
-static int sign(const Identity *signer, const char *name, const char *in,
-                const char *out) {
-  size_t size, signed_size;
-  unsigned char *signed_pdf, *pdf = read_file(in, &size);
+static int sign(const Pki *pki, const Identity *signer, const char *name,
+                const char *in, const char *out) {
+  size_t size;
+  PadesLayout layout;
+  unsigned char *pdf = read_file(in, &size);
   char why[256];
   if (pdf == NULL) return fail("cannot read the input");
   PadesRequest request = {.pdf = pdf,
                           .size = size,
                           .signer_name = name,
                           .reason = "I agree",
-                          .when = time(NULL)};
-  PadesResult result =
-      pades_sign(signer, &request, &signed_pdf, &signed_size, why, sizeof why);
+                          .when = when_now()};
+  PadesResult result = pades_lay_out(&request, &layout, why, sizeof why);
   free(pdf);
-  if (result != PADES_SIGNED) {
+  if (result != PADES_DONE) {
     fail(why);
     return result == PADES_REFUSED ? 1 : FAILED;
   }
-  int written = write_file(out, signed_pdf, signed_size);
-  free(signed_pdf);
-  return written == 0 ? 0 : fail("cannot write the output");
+  int code = pades_fill_in(&layout, signer, pki_stamper(pki), request.when) != 0
+                 ? fail("cannot sign")
+             : write_file(out, layout.pdf, layout.size) != 0
+                 ? fail("cannot write the output")
+                 : 0;
+  free(layout.pdf);
+  return code;
 }
 
 int main(int argc, char **argv) {
@@ -85,7 +88,7 @@ int main(int argc, char **argv) {
   Identity *signer = pki_issue(pki, name);
   int code = write_ca(pki, argv[1]) != 0 ? fail("cannot write ca.pem")
              : signer == NULL            ? fail("cannot issue a signer")
-                                         : sign(signer, name, argv[2], argv[3]);
+                              : sign(pki, signer, name, argv[2], argv[3]);
   pki_identity_free(signer);
   pki_close(pki);
   return code;

@@ -51,6 +51,19 @@ describe("the sandbox over TLS", function()
       end
     end)
 
+  it("is good unless told otherwise, however that is written", function()
+    for _, words in ipairs { { "--tls" }, { "--tls", "--token-ttl", "9" },
+                             { "--tls=good" }, { "--token-ttl", "9",
+                                                 "--tls" } } do
+      sandbox = service.start(table.unpack(words))
+      local _, code = curl(sandbox.url .. "/_sandbox/clock")
+      assert.equal(0, code)
+      sandbox:finish()
+    end
+    sandbox = service.start "--tls=expired"
+    assert.equal(60, select(2, curl(sandbox.url .. "/_sandbox/clock")))
+  end)
+
   it("gives out the same authority in the folder and under its path",
     function()
       start "good"

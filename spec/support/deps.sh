@@ -7,27 +7,31 @@
 # Asks dpkg first, so nothing touches the network when all is there. Nothing
 # is ever removed for it and no package of the lists brings a service. The
 # servers would: they are unpacked below build/servers and not installed.
+# Judges from npm go below build/judges, as spec/judges/ says which.
 
 set -eu
 
 build="gcc libc6-dev make pkg-config liblua5.4-dev libcurl4-openssl-dev \
 libssl-dev libmicrohttpd-dev libqpdf-dev libsqlite3-dev libjansson-dev \
-libxmlsec1-dev"
+libxmlsec1-dev libpango1.0-dev libcairo2-dev fonts-dejavu-core"
 # What runs the example, and the outside judges of its result.
 demo="lua5.4 libnss3-tools openssl poppler-utils"
 # locales: a spec makes itself one with a decimal comma.
 # LuaJIT is luajit2: luajit and it exclude each other, and other packages of
 # Debian need this one.
 test="lua-busted lua-cjson lua-filesystem lua-socket lua-redis lua-luv \
-lua-cqueues curl locales qpdf xmlsec1 lua5.1 lua5.2 lua5.3 \
+lua-cqueues curl locales qpdf sqlite3 xmlsec1 lua5.1 lua5.2 lua5.3 \
 luajit2 liblua5.1-0-dev liblua5.2-dev liblua5.3-dev libluajit2-5.1-dev \
 libpcre3 redis-tools valgrind love neovim chromium chromium-driver"
 lint="lua-check clang clang-format cppcheck"
-bench="valgrind"
+bench="valgrind wrk ca-certificates"
+# Whoever has npm has it with Node.js, perhaps from elsewhere than Debian.
+command -v npm >/dev/null 2>&1 || test="$test nodejs npm"
 # Unpacked; redis-server is a name of a program in redis-tools. Manual pages,
-# which small systems leave out, tell what libcurl had when.
+# which small systems leave out, tell what libcurl had when. Of the last five
+# the PDFs are wanted: specs sign them.
 servers="libcurl4-doc nginx libnginx-mod-http-ndk libnginx-mod-http-lua lua-resty-core \
-lua-resty-lrucache"
+lua-resty-lrucache bash-doc gnuplot-doc xfig-doc pari-doc groff"
 
 set_name=${1:?build, demo, test, lint, bench or all}
 case $set_name in
@@ -58,7 +62,16 @@ missing() {
 
 wants_servers() {
   case $set_name in
-    test | bench | all) [ ! -e build/servers/complete ] ;;
+    test | bench | all)
+      [ "$servers" != "$(cat build/servers/complete 2>/dev/null)" ] ;;
+    *) false ;;
+  esac
+}
+
+wants_judges() {
+  case $set_name in
+    test | all)
+      ! cmp -s spec/judges/package-lock.json build/judges/complete ;;
     *) false ;;
   esac
 }
@@ -77,13 +90,22 @@ unpack_servers() {
       apt-get -o APT::Sandbox::User=root download $servers &&
       for file in *.deb; do dpkg-deb -x "$file" . || exit; done &&
       ln -s /usr/bin/redis-check-rdb usr/bin/redis-server &&
-      rm ./*.deb && : >complete
+      rm ./*.deb && echo "$servers" >complete
   )
+}
+
+install_judges() {
+  say "fetching the judges of spec/judges/package.json"
+  rm -rf build/judges && mkdir -p build/judges &&
+    cp spec/judges/package.json spec/judges/package-lock.json build/judges &&
+    (cd build/judges && npm ci --ignore-scripts --no-audit --no-fund --silent &&
+      cp package-lock.json complete)
 }
 
 if [ "$set_name" = all ]; then
   say "building, showing, testing and measuring need these packages:"
   echo "$build $demo $test $lint $bench" | fold -s -w 76 | sed 's/^/  /'
+  say "and judges from npm, below build/judges: see spec/judges/package.json;"
   say "and these servers, unpacked below build/servers and not installed:"
   echo "$servers" | fold -s -w 76 | sed 's/^/  /'
 fi
@@ -95,7 +117,7 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   exit
 fi
 
-if [ -z "$(missing)" ] && ! wants_servers; then
+if [ -z "$(missing)" ] && ! wants_servers && ! wants_judges; then
   [ "$set_name" != all ] || say "all are here"
   exit 0
 fi
@@ -128,5 +150,10 @@ fi
 
 if wants_servers && ! unpack_servers; then
   explain "the servers that specs and bench need could not be fetched"
+  exit 1
+fi
+
+if wants_judges && ! install_judges; then
+  say "npm could not fetch the judges of spec/judges/package.json" >&2
   exit 1
 fi

@@ -1,7 +1,8 @@
 -- judges.lua: programs nobody here wrote, asked about signed documents.
 --
--- pdfsig (poppler on NSS), openssl, qpdf and xmlsec1; each answer is reduced
--- to what a spec asserts. Everything happens in one temporary folder.
+-- pdfsig (poppler on NSS), openssl, qpdf, xmlsec1, and pkijs and xadesjs on
+-- Node.js; each answer is reduced to what a spec asserts. Everything happens
+-- in one temporary folder.
 -- pdfsig's exit code says little, so its text is read.
 
 local judges = {}
@@ -63,6 +64,14 @@ function judges:trust(ca)
   must("certutil", "-A", "-d", self.nss, "-n", "ca", "-t", "CT,C,C", "-i", ca)
 end
 
+-- One that trusts the authority of a running sandbox (spec/sandbox/service).
+function judges.of(sandbox)
+  local self = judges.new()
+  local _, ca = sandbox:call("GET", "/_sandbox/ca.pem")
+  self:trust(judges.write(self:path "ca.pem", ca))
+  return self
+end
+
 -- What pdfsig says of each signature, as lists of its lines. Without
 -- -no-ocsp: with it, poppler 22.12 reports an error code it left behind
 -- itself; no certificate here names an address to ask anyway.
@@ -120,6 +129,26 @@ function judges:cades(path)
   return code == 0 and text:find "CAdES Verification successful" ~= nil, text
 end
 
+-- Whether pkijs or xadesjs accept these files, by the authority; its words.
+local function ask_node(self, kind, ...)
+  local ca = self:path "ca.der"
+  must("openssl", "x509", "-in", self.ca, "-outform", "DER", "-out", ca)
+  local text, code = judges.run("env", "JUDGES=build/judges", "node",
+    "spec/judges/judge.mjs", kind, ca, ...)
+  return code == 0, text
+end
+
+-- Whether pkijs accepts a PDF's last signature; its words.
+function judges:pkijs(path)
+  local parts = self:take_apart(path)
+  return ask_node(self, "cms", parts.cms, parts.content)
+end
+
+-- Whether xadesjs accepts an XAdES file; its words.
+function judges:xadesjs(path)
+  return ask_node(self, "xades", path)
+end
+
 -- Whether xmlsec1 accepts an XAdES file, by a certificate inside that the
 -- authority vouches for, both references being right; and its words.
 function judges:xades(path)
@@ -129,6 +158,51 @@ function judges:xades(path)
     "--trusted-pem", self.ca, "--enabled-key-data", "x509", path)
   return code == 0 and text:find("References (ok/all): 2/2", 1, true) ~= nil,
     text
+end
+
+-- Whether openssl accepts a time-stamp token over these bytes; its words; the
+-- time it tells, in seconds.
+function judges:timestamp(token, bytes)
+  local path = judges.write(self:path "token.der", token)
+  local text, code = judges.run("openssl", "ts", "-verify", "-token_in",
+    "-in", path, "-data", judges.write(self:path "stamped.bin", bytes),
+    "-CAfile", self.ca)
+  local shown = judges.run("openssl", "ts", "-reply", "-token_in",
+    "-token_out", "-in", path, "-text")
+  return code == 0 and text:find "Verification: OK" ~= nil, text,
+    shown:match "Time stamp: ([^\n]+)"
+end
+
+-- The elements of a DER value of definite length, each as { tag, inside,
+-- whole }.
+local function elements(der)
+  local found, at = {}, 1
+  while at <= #der do
+    local tag, size = der:byte(at, at + 1)
+    local head = 2
+    if size > 127 then
+      head, size = size - 126, 0
+      for i = at + 2, at + head - 1 do size = size * 256 + der:byte(i) end
+    end
+    found[#found + 1] = { tag, der:sub(at + head, at + head + size - 1),
+                          der:sub(at, at + head + size - 1) }
+    at = at + head + size
+  end
+  return found
+end
+
+-- The time-stamp token of a PDF's last signature and what it is made over,
+-- the signature's value.
+function judges:stamp_in(path)
+  local message = elements(judges.read(self:take_apart(path).cms))[1]
+  local signed_data = elements(elements(message[2])[2][2])[1]
+  local parts = elements(signed_data[2])
+  local infos = elements(parts[#parts][2])
+  local info = elements(infos[1][2])
+  local unsigned, value = info[#info], info[#info - 1]
+  assert(unsigned[1] == 0xA1 and value[1] == 4, "no unsigned attribute")
+  local attribute = elements(elements(unsigned[2])[1][2])
+  return elements(attribute[2][2])[1][3], value[2]
 end
 
 -- The last signature's certificate as openssl prints it.

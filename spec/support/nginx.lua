@@ -39,7 +39,7 @@ end
 nginx.run = run
 
 -- A port that nobody has at this moment.
-local function free_port()
+function nginx.free_port()
   local listener = assert(socket.bind("127.0.0.1", 0))
   local _, port = listener:getsockname()
   listener:close()
@@ -47,10 +47,10 @@ local function free_port()
 end
 
 -- Makes a folder with a key, an authority and the certificates of a server
--- (127.0.0.1) and of a client.
+-- (127.0.0.1, localhost, sign.test) and of a client.
 function nginx.certificates(folder)
   local config = helper.write(folder .. "/openssl.cnf",
-    "subjectAltName=IP:127.0.0.1,DNS:localhost\n")
+    "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:sign.test\n")
   local new = "cd " .. folder .. " && openssl req -nodes -newkey ec -pkeyopt "
     .. "ec_paramgen_curve:P-256 "
   run(new .. "-x509 -days 2 -subj /CN=authority -keyout ca.key -out ca.pem "
@@ -97,7 +97,7 @@ end
 function nginx.start(folder, servers, more)
   more = more or {}
   for _ = 1, 5 do
-    local port = free_port()
+    local port = nginx.free_port()
     os.remove(folder .. "/error.log")
     helper.write(folder .. "/nginx.conf", fill(CONFIG, {
       MAIN = more.main or "",

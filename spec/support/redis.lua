@@ -68,6 +68,27 @@ function redis.start(more)
   return self
 end
 
+-- Makes it a replica of another one, and waits until it has what that one has.
+function redis:follow(other)
+  local client = self:client()
+  assert(client:call("REPLICAOF", "127.0.0.1", other.port))
+  for attempt = 1, 2000 do
+    local info = client:call("INFO", "replication")
+    if info and info:find "master_link_status:up" then break end
+    assert(attempt < 2000, info)
+    socket.sleep(0.01)
+  end
+  client:close()
+end
+
+-- Starts one and a replica of it.
+function redis.pair()
+  local at_once = { "--repl-diskless-sync-delay", "0" }
+  local first, second = redis.start(at_once), redis.start(at_once)
+  second:follow(first)
+  return first, second
+end
+
 -- Starts three masters that share the slots; their `stop` ends all.
 function redis.cluster()
   local nodes = {}

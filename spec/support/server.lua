@@ -184,6 +184,12 @@ function behave.large(connection, _, size)
   return connection:send(piece:sub(1, size % #piece))
 end
 
+--- A page of so many sessions: `page:1000`.
+function behave.page(connection, _, count)
+  return connection:send(reply('{"data":[' .. (SESSION .. ","):rep(count - 1)
+    .. SESSION .. "]}"))
+end
+
 function behave.stored(connection)
   return connection:send(reply('{"documentId":"'
     .. "d1234567-89ab-cdef-0123-456789abcdef" .. '"}'))

@@ -1,8 +1,8 @@
 --- Takes turns and marks each: lua turns.lua URL WAY TASKS PATH
 --
--- One task does something, `get`, `upload` or `download`, while so many more
--- wait; PATH is the file that goes up, or comes down. The same is done once
--- before, so that what a first time costs is not counted.
+-- One task does something, `get`, `read`, `upload` or `download`, while so
+-- many more wait; PATH is the file that goes up, or comes down. The same is
+-- done once before, so that what a first time costs is not counted.
 
 local mark = require "mark"
 local signicat = require "signicat"
@@ -16,6 +16,10 @@ local act = {}
 
 function act.get()
   for _ = 1, 5 do assert(sign.sessions:get(ID)) end
+end
+
+function act.read()
+  assert(sign:request("GET", "/signing-sessions"))
 end
 
 function act.upload()

@@ -164,8 +164,10 @@ void account_seed(Request *request, Reply *reply) {
 /* What refers to others goes before them. */
 static bool delete_all(Store *store) {
   static const char *const tables[] = {
-      "signature",           "session_after", "session_document", "session",
-      "collection_document", "collection",    "document",         "token"};
+      "package",          "signature", "session_after",
+      "session_document", "session",   "collection_document",
+      "collection",       "document",  "token",
+      "outbox",           "webhook"};
   char sql[64];
   for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
     snprintf(sql, sizeof sql, "DELETE FROM %s", tables[i]);

@@ -49,10 +49,21 @@ const Route api_routes[] = {
     {"POST", "/sign/cancel", ROUTE_OPEN, ROUTE_FORM, page_cancel, NULL},
     {"GET", "/sign/page.css", ROUTE_OPEN, ROUTE_NO_BODY, page_style, NULL},
 
+    {"POST", SIGNER "/open", ROUTE_OPEN, ROUTE_NO_BODY, control_open, NULL},
     {"POST", SIGNER "/sign", ROUTE_OPEN, ROUTE_MAY_JSON, control_sign, NULL},
     {"POST", SIGNER "/reject", ROUTE_OPEN, ROUTE_MAY_JSON, control_reject,
      NULL},
     {"GET", "/_sandbox/ca.pem", ROUTE_OPEN, ROUTE_NO_BODY, control_ca, NULL},
+
+    {"GET", "/_sandbox/webhooks", ROUTE_OPEN, ROUTE_NO_BODY, webhooks_list,
+     NULL},
+    {"POST", "/_sandbox/webhooks", ROUTE_OPEN, ROUTE_JSON, webhooks_add, NULL},
+    {"DELETE", "/_sandbox/webhooks/{webhookId}", ROUTE_OPEN, ROUTE_NO_BODY,
+     webhooks_remove, NULL},
+    {"GET", "/_sandbox/events", ROUTE_OPEN, ROUTE_NO_BODY, webhooks_events,
+     NULL},
+    {"POST", "/_sandbox/events/{eventId}/deliver", ROUTE_OPEN, ROUTE_NO_BODY,
+     webhooks_deliver, NULL},
 
     {"GET", "/_sandbox/clock", ROUTE_OPEN, ROUTE_NO_BODY, levers_clock, NULL},
     {"POST", "/_sandbox/clock", ROUTE_OPEN, ROUTE_JSON, levers_advance, NULL},

@@ -17,7 +17,9 @@ RouteHandler sessions_create, sessions_get, sessions_delete;
 RouteHandler page_open, page_document, page_login, page_ask_reason,
     page_identify, page_sign, page_reject, page_cancel, page_style;
 RouteHandler listing_get;
-RouteHandler control_sign, control_reject, control_ca;
+RouteHandler webhooks_add, webhooks_list, webhooks_remove, webhooks_events,
+    webhooks_deliver;
+RouteHandler control_open, control_sign, control_reject, control_ca;
 RouteHandler levers_clock, levers_advance, levers_journal, levers_forget,
     levers_faults, levers_break, levers_mend;
 RouteHandler account_seed, account_reset;

@@ -6,6 +6,8 @@
  */
 #include "blob.h"
 
+#include "disk.h"
+
 #include <openssl/evp.h>
 
 #include <dirent.h>
@@ -27,6 +29,11 @@ struct Blob {
   char id[UUID_SIZE];
   char name[UUID_SIZE + 8]; /* the file's present name */
 };
+
+static void complain(const char *what) {
+  disk_note(errno);
+  fprintf(stderr, "signicat-sandbox: %s: %s\n", what, strerror(errno));
+}
 
 int blob_open_folder(const char *data_folder) {
   int data = open(data_folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -50,8 +57,7 @@ Blob *blob_begin(int folder) {
   if (blob->file >= 0 && blob->digest &&
       EVP_DigestInit_ex(blob->digest, EVP_sha256(), NULL))
     return blob;
-  fprintf(stderr, "signicat-sandbox: no file for a document: %s\n",
-          strerror(errno));
+  complain("no file for a document");
   blob_abandon(blob);
   return NULL;
 }
@@ -63,8 +69,7 @@ bool blob_write(Blob *blob, const void *bytes, size_t size) {
     ssize_t written = write(blob->file, at, size);
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
-      fprintf(stderr, "signicat-sandbox: a document is not written: %s\n",
-              strerror(errno));
+      complain("a document is not written");
       return false;
     }
     at += written;
@@ -91,8 +96,7 @@ bool blob_finish(Blob *blob, BlobFacts *facts) {
   blob->file = -1;
   if (!synced ||
       renameat(blob->folder, blob->name, blob->folder, blob->id) != 0) {
-    fprintf(stderr, "signicat-sandbox: a document is not kept: %s\n",
-            strerror(errno));
+    complain("a document is not kept");
     return false;
   }
   memcpy(blob->name, blob->id, sizeof blob->id);

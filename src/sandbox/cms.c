@@ -5,7 +5,8 @@
  * a signingTime, which a PAdES baseline signature may not carry: there the
  * time belongs to the signature dictionary. So OpenSSL lays out the message
  * and adds signing-certificate-v2; the other attributes, contentType and
- * messageDigest, and the signature over all three are added here.
+ * messageDigest, the signature over all three and the time stamp over that
+ * are added here.
  */
 #include "cms.h"
 
@@ -16,6 +17,8 @@
 #include <openssl/cms.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+
+#include "timestamp.h"
 
 static CMS_ContentInfo *new_message(const Identity *signer,
                                     CMS_SignerInfo **info) {
@@ -83,7 +86,24 @@ static bool sign_attributes(CMS_SignerInfo *info, EVP_PKEY *key) {
   return ok;
 }
 
-int cms_sign_digest(const Identity *signer,
+/* Not signed, for it is made over the signature. */
+static bool add_timestamp(CMS_SignerInfo *info, const Identity *stamper,
+                          When when) {
+  const ASN1_OCTET_STRING *signature = CMS_SignerInfo_get0_signature(info);
+  unsigned char *token;
+  size_t size;
+  if (timestamp_make(stamper, ASN1_STRING_get0_data(signature),
+                     (size_t)ASN1_STRING_length(signature), when, &token,
+                     &size) != 0)
+    return false;
+  bool ok =
+      CMS_unsigned_add1_attr_by_NID(info, NID_id_smime_aa_timeStampToken,
+                                    V_ASN1_SEQUENCE, token, (int)size) == 1;
+  OPENSSL_free(token);
+  return ok;
+}
+
+int cms_sign_digest(const Identity *signer, const Identity *stamper, When when,
                     const unsigned char digest[CMS_DIGEST_SIZE],
                     unsigned char **der, size_t *size) {
   CMS_SignerInfo *info;
@@ -91,7 +111,8 @@ int cms_sign_digest(const Identity *signer,
   int length = -1;
   *der = NULL;
   if (cms != NULL && add_attributes(info, digest) &&
-      sign_attributes(info, pki_identity_key(signer)))
+      sign_attributes(info, pki_identity_key(signer)) &&
+      add_timestamp(info, stamper, when))
     length = i2d_CMS_ContentInfo(cms, NULL);
   if (length > 0) *der = malloc((size_t)length);
   if (*der != NULL) {

@@ -1,37 +1,75 @@
 /*
- * connections.c: a set of sockets under a lock. Knows no HTTP.
+ * connections.c: a list of sockets under a lock. Knows no HTTP.
  */
 #include "connections.h"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #define AGAIN_MILLISECONDS 20
+/* A client that sends nothing more of its request for so long has stalled. */
+#define QUIET_MILLISECONDS 300
+
+static int64_t clock_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
 
 void connections_init(Connections *connections) {
   pthread_mutex_init(&connections->lock, NULL);
   pthread_cond_init(&connections->changed, NULL);
-  connections->ending = false;
+  connections->ending = connections->over = false;
   connections->count = 0;
+}
+
+/* NULL when it is not there; under the lock, as all below. */
+static Connection *find(Connections *connections, int socket) {
+  for (size_t i = 0; i < connections->count; i++)
+    if (connections->list[i].socket == socket) return &connections->list[i];
+  return NULL;
 }
 
 void connections_add(Connections *connections, int socket) {
   pthread_mutex_lock(&connections->lock);
   if (connections->count < CONNECTIONS_MOST)
-    connections->sockets[connections->count++] = socket;
-  if (connections->ending) shutdown(socket, SHUT_RDWR);
+    connections->list[connections->count++] =
+        (Connection){.socket = socket, .use = CONNECTION_IDLE};
+  if (connections->over) shutdown(socket, SHUT_RDWR);
+  pthread_mutex_unlock(&connections->lock);
+}
+
+void connections_use(Connections *connections, int socket, ConnectionUse use) {
+  pthread_mutex_lock(&connections->lock);
+  Connection *connection = find(connections, socket);
+  if (connection) {
+    connection->use = use;
+    connection->since = clock_now();
+  }
   pthread_mutex_unlock(&connections->lock);
 }
 
 void connections_remove(Connections *connections, int socket) {
   pthread_mutex_lock(&connections->lock);
-  size_t i = 0;
-  while (i < connections->count && connections->sockets[i] != socket)
-    i++;
-  if (i < connections->count)
-    connections->sockets[i] = connections->sockets[--connections->count];
+  Connection *connection = find(connections, socket);
+  if (connection) *connection = connections->list[--connections->count];
   pthread_cond_signal(&connections->changed);
   pthread_mutex_unlock(&connections->lock);
+}
+
+void connections_drain(Connections *connections) {
+  pthread_mutex_lock(&connections->lock);
+  if (!connections->ending) connections->drains = clock_now();
+  connections->ending = true;
+  pthread_mutex_unlock(&connections->lock);
+}
+
+bool connections_draining(Connections *connections) {
+  pthread_mutex_lock(&connections->lock);
+  bool ending = connections->ending;
+  pthread_mutex_unlock(&connections->lock);
+  return ending;
 }
 
 static void add_milliseconds(struct timespec *when, long milliseconds) {
@@ -40,23 +78,48 @@ static void add_milliseconds(struct timespec *when, long milliseconds) {
   when->tv_nsec %= 1000000000;
 }
 
-/* Asks again and again: libmicrohttpd waits for edges, and one that comes
- * while it wakes the connection up can pass it by. */
-void connections_end(Connections *connections, int seconds) {
+/* A thread that has read a request's bytes is about to say so: it has until
+ * the second look. */
+static bool is_waited_for(const Connections *connections,
+                          const Connection *connection, int64_t now) {
+  int unread = 0;
+  int64_t draining = now - connections->drains;
+  switch (connection->use) {
+  case CONNECTION_ANSWERING: return true;
+  case CONNECTION_READING: return now - connection->since < QUIET_MILLISECONDS;
+  case CONNECTION_IDLE: break;
+  }
+  if (draining < AGAIN_MILLISECONDS) return true;
+  return draining < QUIET_MILLISECONDS &&
+         ioctl(connection->socket, FIONREAD, &unread) == 0 && unread > 0;
+}
+
+/* Shuts down those that are not waited for, or all, again and again:
+ * libmicrohttpd waits for edges, and one that comes while it wakes the
+ * connection up can pass it by. */
+static void end_some(Connections *connections, int seconds, bool all) {
   struct timespec until;
-  pthread_mutex_lock(&connections->lock);
-  connections->ending = true;
   clock_gettime(CLOCK_REALTIME, &until);
   for (long left = seconds * 1000L; left > 0 && connections->count > 0;
        left -= AGAIN_MILLISECONDS) {
+    int64_t now = clock_now();
     for (size_t i = 0; i < connections->count; i++)
-      shutdown(connections->sockets[i], SHUT_RDWR);
+      if (all || !is_waited_for(connections, &connections->list[i], now))
+        shutdown(connections->list[i].socket, SHUT_RDWR);
     add_milliseconds(&until, AGAIN_MILLISECONDS);
     while (connections->count > 0 &&
            pthread_cond_timedwait(&connections->changed, &connections->lock,
                                   &until) == 0)
       continue;
   }
+}
+
+void connections_end(Connections *connections, int seconds) {
+  connections_drain(connections);
+  pthread_mutex_lock(&connections->lock);
+  end_some(connections, seconds, false);
+  connections->over = true;
+  end_some(connections, seconds, true);
   pthread_mutex_unlock(&connections->lock);
 }
 

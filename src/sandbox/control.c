@@ -36,6 +36,14 @@ static json_t *read_body(const Request *request, const Rule *rule,
   return NULL;
 }
 
+void control_open(Request *request, Reply *reply) {
+  StateResult result = state_open(request->service->store, request->id);
+  if (result == STATE_DONE)
+    sessions_answer(request->service, request->id, 200, reply);
+  else
+    signing_refused(result, reply);
+}
+
 void control_sign(Request *request, Reply *reply) {
   json_t *body = read_body(request, &sign_rule, reply);
   if (!body) return;

@@ -173,6 +173,7 @@ struct MHD_Response *delivery_response(Reply *reply,
   reply->body = NULL;
   reply_date(reply->now ? reply->now : when_now(), date);
   add(response, "Date", date);
+  add(response, "X-Request-Id", reply->id);
   add(response, "Content-Type", reply->type);
   add(response, "Allow", reply->allow);
   add(response, "WWW-Authenticate", reply->challenge);

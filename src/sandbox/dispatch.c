@@ -8,6 +8,7 @@
 #include "dispatch.h"
 
 #include "api.h"
+#include "disk.h"
 #include "guesses.h"
 #include "token.h"
 
@@ -178,6 +179,7 @@ static bool check_size(const Request *request, Reply *reply, uint64_t size) {
 
 bool dispatch_head(Request *request, Reply *reply) {
   int64_t length = request_length(request);
+  disk_forget();
   if (!check_host(request, reply) || !find_route(request, reply) ||
       !check_token(request, reply) || !check_id(request, reply) ||
       !check_query(request, reply) || !check_type(request, reply))

@@ -5,8 +5,10 @@
  * choice had to be made; a better fact is one line to change. Values and
  * switches are here. Guesses that are lists or code have `guess` in their
  * names: guess_initial_output (sessions.c), guess_order and guess_once
- * (listing.c), guess_vendors (session_rules.c). Codes and titles that are
- * guesses are marked in the table of problem.c.
+ * (listing.c), guess_vendors (session_rules.c), guess_delay (outbox.c),
+ * guess_due (state.c). Codes and titles that are guesses are marked in the
+ * table of problem.c.
+ * and titles that are guesses are marked in the table of problem.c.
  */
 #ifndef SANDBOX_GUESSES_H
 #define SANDBOX_GUESSES_H
@@ -25,6 +27,8 @@
 #define GUESS_UNKNOWN_SESSION PROBLEM_SESSION_NOT_FOUND
 /* A document that exists, but not in the collection named beside it. */
 #define GUESS_NOT_IN_COLLECTION PROBLEM_INVALID_PARAMETER
+/* A session on a collection whose package is due, made or refused. */
+#define GUESS_CLOSED_COLLECTION PROBLEM_CONFLICT
 /* A document in a collection or a result; a collection in a session. */
 #define GUESS_DELETE_IN_USE PROBLEM_CONFLICT
 
@@ -54,6 +58,16 @@
 #define GUESS_SORT_SIGN_OPTIONAL true
 /* Sessions without a due date come last, whichever way is sorted. */
 #define GUESS_SORT_ABSENT " NULLS LAST"
+
+/* Events: who sends them, whose they are, how they are signed, how long they
+ * are tried and how often. The header and the signature are what programs
+ * in use assume; the delays (in seconds) are nobody's. */
+#define GUESS_EVENT_SENDER "sign"
+#define GUESS_EVENT_ACCOUNT "a-sandbox"
+#define GUESS_EVENT_HEADER "X-Signicat-Signature"
+#define GUESS_EVENT_LIFE WHEN_DAY
+#define GUESS_EVENT_FIRST_DELAY 10
+#define GUESS_EVENT_MOST_DELAY 3600
 
 /* A token request without the scope is refused. */
 #define GUESS_SCOPE_REQUIRED true

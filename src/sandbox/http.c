@@ -17,6 +17,8 @@
 #include "delivery.h"
 #include "dispatch.h"
 #include "journal.h"
+#include "log.h"
+#include "secret.h"
 #include "strike.h"
 
 #include <arpa/inet.h>
@@ -24,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #define THREADS 4
@@ -35,7 +38,7 @@
 #define MOST_DRAINED (64ll * 1024 * 1024)
 
 /* What a request under way is given to finish when the service stops. */
-#define STOP_SECONDS 5
+#define STOP_SECONDS 10
 
 /* Of the connections there may be: for the levers, and for those that have
  * ended but are not yet taken off the server's own count. */
@@ -82,6 +85,8 @@ typedef struct Exchange {
   Http *http;
   Fault fault;
   int64_t entry; /* the journal's; 0: none, or complete */
+  int status;    /* of the answer that was begun; 0: none */
+  int64_t began; /* microseconds of the monotonic clock */
   char target[]; /* the request's, copied */
 } Exchange;
 
@@ -124,15 +129,29 @@ bool request_has_body(const Request *request) {
          request_header(request, "Transfer-Encoding") != NULL;
 }
 
+static int64_t microseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
+}
+
+static void use(Http *http, struct MHD_Connection *connection,
+                ConnectionUse use) {
+  connections_use(&http->connections, delivery_socket(connection), use);
+}
+
 /* Called with the raw request target; what it returns is the request. */
 static void *on_target(void *context, const char *target,
                        struct MHD_Connection *connection) {
   const Door *door = context;
   size_t size = strlen(target) + 1;
+  use(door->http, connection, CONNECTION_READING);
   Exchange *exchange = calloc(1, sizeof *exchange + size);
   if (!exchange) return NULL;
   memcpy(exchange->target, target, size);
   exchange->http = door->http;
+  exchange->began = microseconds();
+  secret_random_hex(exchange->reply.id, REPLY_ID_SIZE - 1);
   exchange->request.target = exchange->target;
   exchange->request.service = door->http->service;
   exchange->request.connection = connection;
@@ -185,12 +204,29 @@ static void note(Exchange *exchange, int status) {
 
 /* --- answering ---------------------------------------------------------- */
 
+static void write_log(const Exchange *exchange, bool whole) {
+  const Request *request = &exchange->request;
+  const Route *route = request->match.route;
+  LogLine line = {.id = exchange->reply.id,
+                  .method = request->method,
+                  .target = request->target,
+                  .status = exchange->status,
+                  .bytes = exchange->status ? exchange->reply.size : 0,
+                  .microseconds = microseconds() - exchange->began,
+                  .operation = route ? route->operation : NULL,
+                  .fault = exchange->fault.name,
+                  .done = exchange->status && whole};
+  log_write(request->service->log, &line);
+}
+
 static void on_completed(void *context, struct MHD_Connection *connection,
                          void **state, enum MHD_RequestTerminationCode how) {
+  const Door *door = context;
   Exchange *exchange = *state;
-  (void)context, (void)connection, (void)how;
+  use(door->http, connection, CONNECTION_IDLE);
   if (!exchange) return;
   note(exchange, 0);
+  write_log(exchange, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
   blob_abandon(exchange->request.blob);
   query_clear(&exchange->request.query);
   free(exchange->request.body);
@@ -206,10 +242,16 @@ static enum MHD_Result send_reply(Exchange *exchange) {
   struct MHD_Response *response =
       delivery_response(reply, connection, exchange->http->pauses);
   if (!response) return MHD_NO;
+  if (connections_draining(&exchange->http->connections))
+    MHD_add_response_header(response, "Connection", "close");
   note(exchange, reply->status);
+  exchange->status = reply->status;
   enum MHD_Result sent =
       MHD_queue_response(connection, (unsigned int)reply->status, response);
   MHD_destroy_response(response);
+  /* A stop waits for no answer that has no end. */
+  if (reply->delivery == REPLY_ENDLESS || reply->delivery == REPLY_STALLED)
+    use(exchange->http, connection, CONNECTION_IDLE);
   return sent;
 }
 
@@ -257,6 +299,7 @@ static enum MHD_Result conclude(Exchange *exchange) {
 
 static enum MHD_Result at_end(Exchange *exchange) {
   Fault *fault = &exchange->fault;
+  use(exchange->http, exchange->request.connection, CONNECTION_ANSWERING);
   if (exchange->stage == STAGE_BODY) {
     strike_before(fault, &exchange->request);
     dispatch_end(&exchange->request, &exchange->reply);
@@ -293,6 +336,7 @@ static enum MHD_Result on_step(void *context, struct MHD_Connection *connection,
   if (exchange->stage == STAGE_LATE) return send_reply(exchange);
   if (exchange->stage == STAGE_GONE) return hang_up(exchange);
   if (*size == 0) return at_end(exchange);
+  use(exchange->http, connection, CONNECTION_READING);
   exchange->received += *size;
   if (exchange->stage == STAGE_BODY &&
       !dispatch_body(&exchange->request, &exchange->reply, bytes, *size))
@@ -456,14 +500,15 @@ Http *http_start(const Service *service, int listener, int control,
   return http;
 }
 
-/* No new connections, then nobody who waits, then no connections at all,
- * then the threads. */
+/* No new connections, then nobody who waits, then answers to all that is
+ * under way, then no connections at all, then the threads. */
 void http_stop(Http *http) {
   int control = -1;
   if (!http) return;
   faults_watch(http->service->faults, NULL, NULL);
   acceptor_close(http->acceptor);
   if (http->control.daemon) control = MHD_quiesce_daemon(http->control.daemon);
+  connections_drain(&http->connections);
   if (http->pauses) pauses_end(http->pauses);
   connections_end(&http->connections, STOP_SECONDS);
   if (http->main.daemon) MHD_stop_daemon(http->main.daemon);

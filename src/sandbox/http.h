@@ -26,7 +26,8 @@ int http_listen(unsigned short *port);
  * NULL when the server cannot start. */
 Http *http_start(const Service *service, int listener, int control,
                  const HttpTls *tls);
-/* Answers nothing more; its threads have ended when it returns. */
+/* Takes nothing more, and answers what is under way, within a time; its
+ * threads have ended when it returns. */
 void http_stop(Http *http);
 
 #endif

@@ -13,6 +13,7 @@
  * port itself refuses connections. docs/sandbox.md describes them all.
  */
 #include "api.h"
+#include "courier.h"
 #include "faults.h"
 #include "journal.h"
 #include "problem.h"
@@ -43,9 +44,10 @@ void levers_advance(Request *request, Reply *reply) {
   json_t *body = request_json(request, reply);
   if (!body) return;
   if (problem_none(reply, rules_check(&advance_rule, body))) {
-    if (when_advance(json_integer_value(json_object_get(body, "advance"))))
+    if (when_advance(json_integer_value(json_object_get(body, "advance")))) {
+      courier_ring(request->service->courier);
       levers_clock(request, reply);
-    else
+    } else
       problem_reply(reply, PROBLEM_BAD_REQUEST,
                     "The clock can be moved on by ten years in all.");
   }

@@ -17,12 +17,16 @@
  * stderr with what to do next; the exit status is 1, or 2 for wrong usage.
  * SIGTERM, SIGINT and the end of --parent-fd end the service cleanly.
  */
+#include "courier.h"
 #include "documents.h"
 #include "faults.h"
 #include "folder.h"
 #include "http.h"
 #include "journal.h"
+#include "log.h"
 #include "options.h"
+#include "packager.h"
+#include "press.h"
 #include "service.h"
 #include "xades.h"
 
@@ -57,11 +61,22 @@ static bool fail(const char *why) {
 static int open_signals(void) {
   sigset_t ends;
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, not an end */
   sigemptyset(&ends);
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);
   if (pthread_sigmask(SIG_BLOCK, &ends, NULL) != 0) return -1;
   return signalfd(-1, &ends, SFD_CLOEXEC);
+}
+
+static bool open_log(Run *run, const char *path) {
+  char why[4352];
+  if (!path) return true;
+  run->service.log = log_open(path);
+  if (run->service.log >= 0) return true;
+  snprintf(why, sizeof why, "%s cannot be written for --log (%s)", path,
+           strerror(errno));
+  return fail(why);
 }
 
 static bool open_data(Run *run, const char *data) {
@@ -87,8 +102,14 @@ static bool open_data(Run *run, const char *data) {
   blob_sweep(service->documents, documents_known, service->store);
   service->journal = journal_open();
   service->faults = faults_open();
-  return (service->journal && service->faults) ||
-         fail("there is no memory left");
+  if (!service->journal || !service->faults)
+    return fail("there is no memory left");
+  service->courier = courier_open(service->store, service->beyond);
+  if (!service->courier)
+    return fail("events cannot be delivered; see whether the machine has "
+                "memory and descriptors");
+  service->packager = packager_start(service);
+  return service->packager || fail("there is no memory left");
 }
 
 /* Where a test finds what to trust before it can ask anybody. */
@@ -184,6 +205,9 @@ static void wait_for_the_end(int signals, int parent) {
 
 static void close_all(Run *run) {
   http_stop(run->http);
+  packager_stop(run->service.packager);
+  courier_close(run->service.courier);
+  if (run->service.log >= 0) close(run->service.log);
   if (run->service.documents >= 0) close(run->service.documents);
   store_close(run->service.store);
   journal_close(run->service.journal);
@@ -197,19 +221,27 @@ static void close_all(Run *run) {
 static bool start(Run *run, const Options *options) {
   run->service.token_ttl = options->token_ttl;
   run->service.max_upload = options->max_upload;
+  run->service.beyond = options->beyond;
+  if (options->beyond)
+    fputs("signicat-sandbox: --beyond-the-service: does also what the service "
+          "is not known to do\n",
+          stderr);
   run->signals = open_signals();
   if (run->signals < 0)
     return fail("signals cannot be watched; the machine has no descriptors "
                 "left");
   run->xml = xades_start();
-  return run->xml && open_data(run, options->data) &&
-         open_server(run, options) && say_ready(run);
+  return run->xml && open_log(run, options->log) &&
+         open_data(run, options->data) && open_server(run, options) &&
+         say_ready(run);
 }
 
 int main(int argc, char **argv) {
   Options options;
-  Run run = {
-      .folder = {.lock = -1}, .service = {.documents = -1}, .signals = -1};
+  Run run = {.folder = {.lock = -1},
+             .service = {.documents = -1, .log = -1},
+             .signals = -1};
+  if (argc == 2 && strcmp(argv[1], PRESS_OPTION) == 0) return press_main();
   int status = options_read(&options, argc, argv);
   if (status >= 0) return status;
   if (options.parent >= 0) fcntl(options.parent, F_SETFD, FD_CLOEXEC);

@@ -27,14 +27,20 @@ static const char help[] =
     "  --token-ttl SECONDS how long an access token lasts, 1 to 3600\n"
     "                      (default: 600)\n"
     "  --max-upload BYTES  the largest document (default: 104857600)\n"
-    "  --tls KIND          serve https; KIND is the state of the certificate:\n"
-    "                      good, wrong-name, expired or untrusted\n"
+    "  --tls [KIND]        serve https, with a certificate that is made at "
+    "the\n"
+    "                      start; the ready line says whom to trust. KIND is\n"
+    "                      its state: good (the default), wrong-name, expired\n"
+    "                      or untrusted\n"
+    "  --log FILE          add a line for each request to FILE; - is stderr\n"
+    "  --beyond-the-service  also do what the service is not known to do\n"
     "  --parent-fd N       end when this inherited descriptor reaches its end\n"
     "  --help              this text\n"
     "  --version           the version\n"
     "\n"
     "Act as the signer:   POST /_sandbox/sessions/{id}/sign or .../reject\n"
     "Its certificate:     GET /_sandbox/ca.pem\n"
+    "Get events:          POST /_sandbox/webhooks {url, secret}\n"
     "For tests:           /_sandbox/clock, journal, faults, seed, reset\n"
     "Signatures made here have no legal effect.\n";
 
@@ -71,6 +77,12 @@ static bool read_tls(const char *text, Options *options) {
   return false;
 }
 
+/* getopt takes an optional word only behind a "=": here it may follow. */
+static const char *kind_after(int argc, char **argv) {
+  if (optarg) return optarg;
+  return optind < argc && *argv[optind] != '-' ? argv[optind++] : "good";
+}
+
 static bool open_descriptor(long long descriptor) {
   if (fcntl((int)descriptor, F_GETFD) >= 0) return true;
   fprintf(stderr,
@@ -86,7 +98,9 @@ int options_read(Options *options, int argc, char **argv) {
       {"data", required_argument, NULL, 'd'},
       {"token-ttl", required_argument, NULL, 't'},
       {"max-upload", required_argument, NULL, 'u'},
-      {"tls", required_argument, NULL, 's'},
+      {"tls", optional_argument, NULL, 's'},
+      {"log", required_argument, NULL, 'l'},
+      {"beyond-the-service", no_argument, NULL, 'b'},
       {"parent-fd", required_argument, NULL, 'f'},
       {"help", no_argument, NULL, 'h'},
       {"version", no_argument, NULL, 'v'},
@@ -110,7 +124,9 @@ int options_read(Options *options, int argc, char **argv) {
       good = number("max-upload", optarg, 1, 1ll << 40, &value);
       options->max_upload = (uint64_t)value;
       break;
-    case 's': good = read_tls(optarg, options); break;
+    case 's': good = read_tls(kind_after(argc, argv), options); break;
+    case 'l': options->log = optarg; break;
+    case 'b': options->beyond = true; break;
     case 'f':
       good = number("parent-fd", optarg, 0, 1 << 20, &value) &&
              open_descriptor(value);

@@ -14,7 +14,9 @@ typedef struct Options {
   const char *data;    /* NULL: a temporary folder */
   int64_t token_ttl;   /* seconds */
   uint64_t max_upload; /* bytes */
+  bool beyond;         /* do what the service is not known to do */
   int parent;          /* a descriptor to watch, or -1 */
+  const char *log;     /* NULL: none */
   bool tls;            /* https, with a certificate of this kind */
   PkiServer certificate;
 } Options;

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -21,9 +22,8 @@
 #include "pdf_update.h"
 #include "label.h"
 
-#define CONTENTS_ROOM                                           \
-  (16u * 1024)        /* bytes of CMS; a P-256 one takes 1.5 KB \
-                       */
+/* Bytes of CMS: a P-256 one with its time stamp takes 3 KB. */
+#define CONTENTS_ROOM (16u * 1024)
 #define RANGE_ROOM 44 /* "[0 " and three numbers of ten digits */
 
 /* Invisible: printed if it had a size, and not to be moved by hand. */
@@ -138,10 +138,11 @@ static void extend_form(Drawing *d) {
 
 /* --- what is new -------------------------------------------------------- */
 
-static void put_date(FILE *out, time_t when) {
+static void put_date(FILE *out, When when) {
   struct tm utc;
   char date[32];
-  if (gmtime_r(&when, &utc) == NULL) memset(&utc, 0, sizeof utc);
+  time_t seconds = when / WHEN_SECOND;
+  if (gmtime_r(&seconds, &utc) == NULL) memset(&utc, 0, sizeof utc);
   strftime(date, sizeof date, "(D:%Y%m%d%H%M%SZ)", &utc);
   fputs(date, out);
 }
@@ -285,21 +286,35 @@ static int digest_around(const unsigned char *pdf, size_t start, size_t end,
   return ok ? 0 : -1;
 }
 
-static int fill_in(const Drawing *d, const Identity *signer, unsigned char *pdf,
-                   size_t size) {
+/* Whether the gaps are where laying out leaves them. */
+static bool has_gaps(const PadesLayout *layout) {
+  const unsigned char *pdf = layout->pdf;
+  size_t room = 2 * CONTENTS_ROOM + 2;
+  return layout->contents < layout->size && layout->range < layout->size &&
+         layout->size - layout->contents >= room &&
+         layout->size - layout->range >= RANGE_ROOM &&
+         layout->range >= layout->contents + room &&
+         pdf[layout->contents] == '<' &&
+         pdf[layout->contents + room - 1] == '>';
+}
+
+int pades_fill_in(const PadesLayout *layout, const Identity *signer,
+                  const Identity *stamper, When when) {
   static const char hex[] = "0123456789abcdef";
   char range[RANGE_ROOM + 1];
-  unsigned char digest[CMS_DIGEST_SIZE], *der;
-  size_t der_size, end = d->contents + 2 * CONTENTS_ROOM + 2;
-  int length = snprintf(range, sizeof range, "[0 %zu %zu %zu]", d->contents,
-                        end, size - end);
+  unsigned char digest[CMS_DIGEST_SIZE], *pdf = layout->pdf, *der;
+  size_t der_size, size = layout->size, start = layout->contents;
+  size_t end = start + 2 * CONTENTS_ROOM + 2;
+  if (!has_gaps(layout)) return -1;
+  int length =
+      snprintf(range, sizeof range, "[0 %zu %zu %zu]", start, end, size - end);
   if (length < 0 || (size_t)length >= sizeof range) return -1;
-  memcpy(pdf + d->range, range, (size_t)length);
-  if (digest_around(pdf, d->contents, end, size, digest) != 0 ||
-      cms_sign_digest(signer, digest, &der, &der_size) != 0)
+  memcpy(pdf + layout->range, range, (size_t)length);
+  if (digest_around(pdf, start, end, size, digest) != 0 ||
+      cms_sign_digest(signer, stamper, when, digest, &der, &der_size) != 0)
     return -1;
   bool fits = der_size <= CONTENTS_ROOM;
-  unsigned char *to = pdf + d->contents + 1;
+  unsigned char *to = pdf + start + 1;
   for (size_t i = 0; fits && i < der_size; i++) {
     *to++ = (unsigned char)hex[der[i] >> 4];
     *to++ = (unsigned char)hex[der[i] & 15];
@@ -307,6 +322,8 @@ static int fill_in(const Drawing *d, const Identity *signer, unsigned char *pdf,
   free(der);
   return fits ? 0 : -1;
 }
+
+/* --- together ----------------------------------------------------------- */
 
 static int draw(Drawing *d, const PadesRequest *request) {
   const PdfSource *source = &d->source;
@@ -324,30 +341,25 @@ static int draw(Drawing *d, const PadesRequest *request) {
   return qpdf_has_error(source->qpdf) ? -1 : 0;
 }
 
-static PadesResult sign_opened(Drawing *d, const Identity *signer,
-                               const PadesRequest *request, unsigned char **out,
-                               size_t *out_size, char *why, size_t why_size) {
+static PadesResult lay_out_opened(Drawing *d, const PadesRequest *request,
+                                  PadesLayout *layout, char *why,
+                                  size_t why_size) {
   if (draw(d, request) != 0)
     return give_up(why, why_size, "The signature could not be laid out.");
   char *trailer = trailer_text(d->source.qpdf);
-  unsigned char *pdf = NULL;
-  size_t size;
-  if (trailer == NULL ||
-      pdf_update_finish(&d->update, trailer, &pdf, &size) != 0 ||
-      fill_in(d, signer, pdf, size) != 0) {
-    free(trailer);
-    free(pdf);
-    return give_up(why, why_size, "The signature could not be made.");
-  }
+  int made = trailer == NULL ? -1
+                             : pdf_update_finish(&d->update, trailer,
+                                                 &layout->pdf, &layout->size);
   free(trailer);
-  *out = pdf;
-  *out_size = size;
-  return PADES_SIGNED;
+  if (made != 0)
+    return give_up(why, why_size, "The signature could not be laid out.");
+  layout->contents = d->contents;
+  layout->range = d->range;
+  return PADES_DONE;
 }
 
-PadesResult pades_sign(const Identity *signer, const PadesRequest *request,
-                       unsigned char **out, size_t *out_size, char *why,
-                       size_t why_size) {
+PadesResult pades_lay_out(const PadesRequest *request, PadesLayout *layout,
+                          char *why, size_t why_size) {
   Drawing d;
   memset(&d, 0, sizeof d);
   switch (
@@ -356,8 +368,7 @@ PadesResult pades_sign(const Identity *signer, const PadesRequest *request,
   case PDF_REFUSED: return PADES_REFUSED;
   case PDF_FAILED: return PADES_FAILED;
   }
-  PadesResult result =
-      sign_opened(&d, signer, request, out, out_size, why, why_size);
+  PadesResult result = lay_out_opened(&d, request, layout, why, why_size);
   pdf_update_close(&d.update);
   pdf_source_close(&d.source);
   return result;

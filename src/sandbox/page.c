@@ -157,6 +157,16 @@ static bool is_known(const Page *page) {
   return false;
 }
 
+/* Says how the session stands now, when another was quicker; nobody was: it
+ * failed. */
+static void say_overtaken(Page *page) {
+  Case now = case_open(page->request->service, page->signing.url_id, NULL);
+  case_close(&page->signing);
+  page->signing = now;
+  if (now.status == CASE_OPEN) page->signing.status = CASE_FAILED;
+  say_status(page);
+}
+
 static bool open_page(Page *page, Request *request, Reply *reply) {
   *page = (Page){.request = request, .reply = reply};
   bool readable = read_form(page);
@@ -181,8 +191,12 @@ static void close_page(Page *page) {
 
 void page_open(Request *request, Reply *reply) {
   Page page;
-  if (open_page(&page, request, reply) && is_known(&page))
-    page_view_documents(&page.view, PAGE_NO_ERROR);
+  if (open_page(&page, request, reply) && is_known(&page)) {
+    if (state_open(request->service->store, page.signing.session) == STATE_DONE)
+      page_view_documents(&page.view, PAGE_NO_ERROR);
+    else
+      say_overtaken(&page);
+  }
   close_page(&page);
 }
 
@@ -263,14 +277,6 @@ static void say_failed(const Page *page, const Reply *why) {
     page_view_notice(&page->view, &all);
   free(url);
   json_decref(problem);
-}
-
-/* Says how the session stands now, when another was quicker. */
-static void say_overtaken(Page *page) {
-  Case now = case_open(page->request->service, page->signing.url_id, NULL);
-  case_close(&page->signing);
-  page->signing = now;
-  say_status(page);
 }
 
 static void sign(Page *page, const char *name) {

@@ -121,6 +121,9 @@ static bool needs_rewrite(PdfSource *source) {
 
 static PdfOpening rewrite(PdfSource *source, char *why, size_t why_size) {
   qpdf_data q = source->qpdf;
+  /* qpdf corrects a /Size, but does not add one. */
+  qpdf_oh_replace_key(q, qpdf_get_trailer(q), "/Size",
+                      qpdf_oh_new_integer(q, 1));
   qpdf_init_write_memory(q);
   qpdf_set_preserve_encryption(q, QPDF_FALSE);
   if ((qpdf_write(q) & QPDF_ERRORS) || qpdf_has_error(q))
@@ -164,9 +167,7 @@ static bool is_locked(const PdfSource *source) {
 
 /* --- together ----------------------------------------------------------- */
 
-static PdfOpening open_checked(PdfSource *source, char *why, size_t why_size) {
-  PdfOpening opening = read_pdf(source, why, why_size);
-  if (opening != PDF_OPENED) return opening;
+static PdfOpening make_ready(PdfSource *source, char *why, size_t why_size) {
   if (is_locked(source))
     return refuse(why, why_size,
                   "The PDF is certified and allows no further changes.");
@@ -178,7 +179,7 @@ static PdfOpening open_checked(PdfSource *source, char *why, size_t why_size) {
   return rewrite(source, why, why_size);
 }
 
-PdfOpening pdf_source_open(PdfSource *source, const unsigned char *pdf,
+PdfOpening pdf_source_read(PdfSource *source, const unsigned char *pdf,
                            size_t size, char *why, size_t why_size) {
   memset(source, 0, sizeof *source);
   if (size > SIZE_MOST - ENDING_ROOM)
@@ -191,7 +192,16 @@ PdfOpening pdf_source_open(PdfSource *source, const unsigned char *pdf,
   source->bytes = pdf;
   source->size = size;
   source->end = without_padding(pdf, size);
-  PdfOpening opening = open_checked(source, why, why_size);
+  PdfOpening opening = read_pdf(source, why, why_size);
+  if (opening != PDF_OPENED) pdf_source_close(source);
+  return opening;
+}
+
+PdfOpening pdf_source_open(PdfSource *source, const unsigned char *pdf,
+                           size_t size, char *why, size_t why_size) {
+  PdfOpening opening = pdf_source_read(source, pdf, size, why, why_size);
+  if (opening != PDF_OPENED) return opening;
+  opening = make_ready(source, why, why_size);
   if (opening != PDF_OPENED) pdf_source_close(source);
   return opening;
 }

@@ -41,6 +41,11 @@ PdfOpening pdf_source_open(PdfSource *source, const unsigned char *pdf,
                            size_t size, char *why, size_t why_size);
 void pdf_source_close(PdfSource *source);
 
+/* The same for a PDF that is only read: it may be encrypted (without a
+ * password), certified or in need of repair, and `tail` is not set. */
+PdfOpening pdf_source_read(PdfSource *source, const unsigned char *pdf,
+                           size_t size, char *why, size_t why_size);
+
 /* Whether these bytes hold a signature; asks no more of them. */
 bool pdf_source_is_signed(const unsigned char *pdf, size_t size);
 

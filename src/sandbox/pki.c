@@ -1,10 +1,11 @@
 /*
  * pki.c: makes, keeps and loads the authority; issues signers and servers.
  *
- * The authority's file holds its key and certificate together, so they cannot
- * part. It is written beside its place and linked there, which fails when
- * another process was first; either way the file that won is then loaded.
- * After pki_open nothing in Pki changes, so issuing needs no lock.
+ * The authority's file holds its key and certificate, and those of the two
+ * it vouches for as long, together, so that they cannot part. It is written
+ * beside its place and linked there, which fails when another process was
+ * first; either way the file that won is then loaded. After pki_open nothing
+ * in Pki changes, so issuing needs no lock.
  */
 #include "pki.h"
 
@@ -39,16 +40,15 @@
 #define SERVER_DAYS 365 /* far below what clients bear with */
 #define EXPIRED_DAYS (-1)
 
-struct Pki {
-  EVP_PKEY *key;
-  X509 *certificate;
-  char *pem;
-};
-
 struct Identity {
   EVP_PKEY *key;
   X509 *certificate;
   X509 *issuer;
+};
+
+struct Pki {
+  Identity *authority, *stamper, *merchant;
+  char *pem;
 };
 
 typedef struct Extension {
@@ -66,6 +66,15 @@ static const Extension authority_extensions[] = {
 static const Extension signer_extensions[] = {
     {NID_basic_constraints, "critical,CA:FALSE"},
     {NID_key_usage, "critical,digitalSignature,nonRepudiation"},
+    {NID_subject_key_identifier, "hash"},
+    {NID_authority_key_identifier, "keyid:always"},
+    {NID_undef, NULL},
+};
+
+static const Extension stamper_extensions[] = {
+    {NID_basic_constraints, "critical,CA:FALSE"},
+    {NID_key_usage, "critical,digitalSignature"},
+    {NID_ext_key_usage, "critical,timeStamping"}, /* RFC 3161: and no other */
     {NID_subject_key_identifier, "hash"},
     {NID_authority_key_identifier, "keyid:always"},
     {NID_undef, NULL},
@@ -173,6 +182,55 @@ static X509 *certify(EVP_PKEY *key, const Profile *profile, X509 *issuer,
   return NULL;
 }
 
+/* --- identities --------------------------------------------------------- */
+
+void pki_identity_free(Identity *identity) {
+  if (identity == NULL) return;
+  EVP_PKEY_free(identity->key);
+  X509_free(identity->certificate);
+  X509_free(identity->issuer);
+  free(identity);
+}
+
+/* The identity, taken apart unless it is whole. */
+static Identity *check(Identity *identity) {
+  if (identity != NULL && identity->key != NULL &&
+      identity->certificate != NULL && identity->issuer != NULL &&
+      X509_check_private_key(identity->certificate, identity->key))
+    return identity;
+  pki_identity_free(identity);
+  return NULL;
+}
+
+/* Its issuer, or itself, if that is its authority. */
+static void set_issuer(Identity *identity, const Identity *authority) {
+  X509 *issuer = authority ? authority->certificate : identity->certificate;
+  if (issuer != NULL && X509_up_ref(issuer)) identity->issuer = issuer;
+}
+
+static Identity *issue(const Identity *authority, const Profile *profile) {
+  Identity *identity = calloc(1, sizeof *identity);
+  if (identity == NULL) return NULL;
+  identity->key = EVP_EC_gen("P-256");
+  if (identity->key != NULL)
+    identity->certificate = certify(identity->key, profile,
+                                    authority ? authority->certificate : NULL,
+                                    authority ? authority->key : identity->key);
+  set_issuer(identity, authority);
+  return check(identity);
+}
+
+static Identity *issue_authority(void) {
+  char name[32];
+  unsigned char mark[4];
+  const Profile profile = {name, authority_extensions, AUTHORITY_DAYS};
+  /* Marked, because viewers mix up authorities that share a name. */
+  if (RAND_bytes(mark, sizeof mark) != 1) return NULL;
+  snprintf(name, sizeof name, "Sandbox CA %02x%02x%02x%02x", mark[0], mark[1],
+           mark[2], mark[3]);
+  return issue(NULL, &profile);
+}
+
 /* --- the authority's file ----------------------------------------------- */
 
 static void explain(char *why, size_t size, const char *what,
@@ -180,29 +238,31 @@ static void explain(char *why, size_t size, const char *what,
   snprintf(why, size, "cannot %s %s: %s", what, path, strerror(errno));
 }
 
-/* The certificate of an authority that has this key. */
-static X509 *certify_authority(EVP_PKEY *key) {
-  char name[32];
-  unsigned char mark[4];
-  const Profile profile = {name, authority_extensions, AUTHORITY_DAYS};
-  /* Marked, because viewers mix up authorities that share a name. */
-  if (key == NULL || RAND_bytes(mark, sizeof mark) != 1) return NULL;
-  snprintf(name, sizeof name, "Sandbox CA %02x%02x%02x%02x", mark[0], mark[1],
-           mark[2], mark[3]);
-  return certify(key, &profile, NULL, key);
+static bool write_identity(FILE *file, const Identity *identity) {
+  return identity != NULL &&
+         PEM_write_PrivateKey(file, identity->key, NULL, NULL, 0, NULL, NULL) &&
+         PEM_write_X509(file, identity->certificate);
 }
 
-/* A key and its certificate, onto a stream that is closed here. */
+static const Profile stamper_profile = {"Sandbox time stamps",
+                                        stamper_extensions, SIGNER_DAYS};
+static const Profile merchant_profile = {"Sandbox merchant", signer_extensions,
+                                         SIGNER_DAYS};
+
+/* Three fresh identities, onto a stream that is closed here. */
 static bool write_authority(FILE *file) {
-  EVP_PKEY *key = EVP_EC_gen("P-256");
-  X509 *certificate = certify_authority(key);
+  Identity *authority = issue_authority(), *stamper = NULL, *merchant = NULL;
+  if (authority != NULL) {
+    stamper = issue(authority, &stamper_profile);
+    merchant = issue(authority, &merchant_profile);
+  }
   errno = EIO; /* for what OpenSSL fails at without saying */
-  bool ok = certificate != NULL &&
-            PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) &&
-            PEM_write_X509(file, certificate) && fflush(file) == 0 &&
+  bool ok = write_identity(file, authority) && write_identity(file, stamper) &&
+            write_identity(file, merchant) && fflush(file) == 0 &&
             fsync(fileno(file)) == 0;
-  X509_free(certificate);
-  EVP_PKEY_free(key);
+  pki_identity_free(authority);
+  pki_identity_free(stamper);
+  pki_identity_free(merchant);
   return fclose(file) == 0 && ok;
 }
 
@@ -241,15 +301,23 @@ static char *pem_of(X509 *certificate) {
   return pem;
 }
 
+/* The next in the file. */
+static Identity *read_identity(FILE *file, const Identity *authority) {
+  Identity *identity = calloc(1, sizeof *identity);
+  if (identity == NULL) return NULL;
+  identity->key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+  identity->certificate = PEM_read_X509(file, NULL, NULL, NULL);
+  set_issuer(identity, authority);
+  return check(identity);
+}
+
 static bool load_authority(Pki *pki, FILE *file) {
-  pki->key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
-  rewind(file);
-  pki->certificate = PEM_read_X509(file, NULL, NULL, NULL);
-  if (pki->key == NULL || pki->certificate == NULL ||
-      !X509_check_private_key(pki->certificate, pki->key))
-    return false;
-  pki->pem = pem_of(pki->certificate);
-  return pki->pem != NULL;
+  pki->authority = read_identity(file, NULL);
+  if (pki->authority == NULL) return false;
+  pki->stamper = read_identity(file, pki->authority);
+  pki->merchant = read_identity(file, pki->authority);
+  pki->pem = pem_of(pki->authority->certificate);
+  return pki->stamper != NULL && pki->merchant != NULL && pki->pem != NULL;
 }
 
 Pki *pki_open(const char *folder, char *why, size_t size) {
@@ -280,8 +348,9 @@ Pki *pki_open(const char *folder, char *why, size_t size) {
 
 void pki_close(Pki *pki) {
   if (pki == NULL) return;
-  EVP_PKEY_free(pki->key);
-  X509_free(pki->certificate);
+  pki_identity_free(pki->authority);
+  pki_identity_free(pki->stamper);
+  pki_identity_free(pki->merchant);
   free(pki->pem);
   free(pki);
 }
@@ -290,36 +359,26 @@ const char *pki_ca_pem(const Pki *pki) {
   return pki->pem;
 }
 
-/* --- signers and servers ------------------------------------------------ */
-
-static Identity *issue(X509 *authority, EVP_PKEY *authority_key,
-                       const Profile *profile) {
-  Identity *identity = calloc(1, sizeof *identity);
-  if (identity == NULL) return NULL;
-  identity->key = EVP_EC_gen("P-256");
-  if (identity->key != NULL)
-    identity->certificate =
-        certify(identity->key, profile, authority, authority_key);
-  if (identity->certificate == NULL || !X509_up_ref(authority)) {
-    pki_identity_free(identity);
-    return NULL;
-  }
-  identity->issuer = authority;
-  return identity;
+const Identity *pki_stamper(const Pki *pki) {
+  return pki->stamper;
 }
+
+const Identity *pki_merchant(const Pki *pki) {
+  return pki->merchant;
+}
+
+/* --- signers and servers ------------------------------------------------ */
 
 Identity *pki_issue(Pki *pki, const char *common_name) {
   const Profile profile = {common_name, signer_extensions, SIGNER_DAYS};
-  return issue(pki->certificate, pki->key, &profile);
+  return issue(pki->authority, &profile);
 }
 
 /* By an authority that is forgotten as soon as it has signed. */
 static Identity *issue_untrusted(const Profile *profile) {
-  EVP_PKEY *key = EVP_EC_gen("P-256");
-  X509 *authority = certify_authority(key);
-  Identity *identity = authority ? issue(authority, key, profile) : NULL;
-  X509_free(authority);
-  EVP_PKEY_free(key);
+  Identity *authority = issue_authority();
+  Identity *identity = authority ? issue(authority, profile) : NULL;
+  pki_identity_free(authority);
   return identity;
 }
 
@@ -328,15 +387,7 @@ Identity *pki_issue_server(Pki *pki, PkiServer kind) {
   if (kind == PKI_UNTRUSTED) return issue_untrusted(&profile);
   if (kind == PKI_WRONG_NAME) profile.extensions = wrong_name_extensions;
   if (kind == PKI_EXPIRED) profile.days = EXPIRED_DAYS;
-  return issue(pki->certificate, pki->key, &profile);
-}
-
-void pki_identity_free(Identity *identity) {
-  if (identity == NULL) return;
-  EVP_PKEY_free(identity->key);
-  X509_free(identity->certificate);
-  X509_free(identity->issuer);
-  free(identity);
+  return issue(pki->authority, &profile);
 }
 
 char *pki_identity_key_pem(const Identity *identity) {

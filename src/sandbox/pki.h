@@ -26,6 +26,11 @@ void pki_close(Pki *pki);
 /* The authority's certificate, for those who are to trust it; pki's own. */
 const char *pki_ca_pem(const Pki *pki);
 
+/* Who certifies times, and who seals packages in the account's name. Both
+ * are the authority's for life, are pki's own and may be shared by threads. */
+const Identity *pki_stamper(const Pki *pki);
+const Identity *pki_merchant(const Pki *pki);
+
 /*
  * A fresh signer of that name, for the caller to free; it may outlive the
  * authority. Threads may call this at the same time. NULL on failure.

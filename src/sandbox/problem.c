@@ -3,7 +3,7 @@
  */
 #include "problem.h"
 
-#include "secret.h"
+#include "disk.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,17 +41,16 @@ static const struct {
     [PROBLEM_MISDIRECTED] = {421, "misdirected_request", "Misdirected request"},
     [PROBLEM_UNPROCESSABLE] = {422, "unprocessable_document",
                                "Document cannot be signed"},
+    [PROBLEM_NO_ROOM] = {507, "insufficient_storage", "Insufficient storage"},
     [PROBLEM_NOT_IMPLEMENTED] = {501, "not_implemented", "Not implemented"},
 };
 
 static void answer(Reply *reply, Problem kind, const char *detail,
                    json_t *findings) {
-  char trace[33];
-  secret_random_hex(trace, 32);
   json_t *body = json_pack("{s:i, s:s, s:s, s:s*, s:s, s:o*}", "status",
                            kinds[kind].status, "title", kinds[kind].title,
                            "code", kinds[kind].code, "detail", detail,
-                           "traceId", trace, "invalidParams", findings);
+                           "traceId", reply->id, "invalidParams", findings);
   reply_json(reply, kinds[kind].status, REPLY_PROBLEM, body);
   if (kind == PROBLEM_INVALID_TOKEN)
     reply->challenge = "Bearer error=\"invalid_token\"";
@@ -67,6 +66,11 @@ void problem_reply(Reply *reply, Problem kind, const char *format, ...) {
 }
 
 void problem_internal(Reply *reply) {
+  if (disk_was_full()) {
+    problem_reply(reply, PROBLEM_NO_ROOM,
+                  "The disk of the data folder is full; nothing was changed.");
+    return;
+  }
   problem_reply(reply, PROBLEM_INTERNAL, "An internal server error happened.");
 }
 

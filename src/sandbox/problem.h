@@ -2,8 +2,8 @@
  * problem.h: refusals, as application/problem+json.
  *
  * One row for each kind holds its status, code and title; an answer adds the
- * detail, a traceId of its own and, where fields are at fault, all of them
- * in invalidParams.
+ * detail, the request's id as traceId and, where fields are at fault, all of
+ * them in invalidParams.
  */
 #ifndef SANDBOX_PROBLEM_H
 #define SANDBOX_PROBLEM_H
@@ -25,12 +25,13 @@ typedef enum Problem {
   PROBLEM_MISDIRECTED,
   PROBLEM_UNPROCESSABLE,
   PROBLEM_INTERNAL,
+  PROBLEM_NO_ROOM,
   PROBLEM_NOT_IMPLEMENTED
 } Problem;
 
 void problem_reply(Reply *reply, Problem kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The service's own failure; its cause was told on stderr. */
+/* The service's own failure, or a full disk; its cause was told on stderr. */
 void problem_internal(Reply *reply);
 
 /* Adds {name, reason} to a list, up to a bound. */

@@ -58,5 +58,7 @@ void reply_clear(Reply *reply) {
   free(reply->cookie);
   free(reply->policy);
   if (reply->has_file) close(reply->file);
-  memset(reply, 0, sizeof *reply);
+  Reply empty = {.status = 0};
+  memcpy(empty.id, reply->id, sizeof empty.id);
+  *reply = empty;
 }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define REPLY_TYPE_SIZE 256
+#define REPLY_ID_SIZE 33 /* 32 hexadecimal digits and the end */
 #define REPLY_DATE_SIZE 40
 #define REPLY_JSON "application/json"
 #define REPLY_PROBLEM "application/problem+json"
@@ -30,7 +31,8 @@ typedef enum ReplyDelivery {
 } ReplyDelivery;
 
 typedef struct Reply {
-  int status; /* 0: not decided yet */
+  char id[REPLY_ID_SIZE]; /* the request's; stays when the rest is cleared */
+  int status;             /* 0: not decided yet */
   char type[REPLY_TYPE_SIZE];
   char *body;
   size_t size;

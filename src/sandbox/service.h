@@ -2,8 +2,8 @@
  * service.h: what a running sandbox is made of; handlers get it to read.
  *
  * main.c fills it before the first request and takes it apart after the
- * last; nothing in it changes in between. What journal and faults point to
- * does, under locks of their own.
+ * last; nothing in it changes in between. What journal, faults and courier
+ * point to does, under locks of their own.
  */
 #ifndef SANDBOX_SERVICE_H
 #define SANDBOX_SERVICE_H
@@ -11,6 +11,7 @@
 #include "pki.h"
 #include "store.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SERVICE_ID_SIZE 64
@@ -20,14 +21,18 @@ typedef struct Service {
   Store *store;
   struct Journal *journal;
   struct Faults *faults;
+  struct Courier *courier;
+  struct Packager *packager;
   Pki *pki;
   int documents; /* the folder of the blobs */
+  int log;       /* -1: none */
   char client_id[SERVICE_ID_SIZE];
   char client_secret[SERVICE_SECRET_SIZE];
   char url[64];         /* http://127.0.0.1:PORT, or https */
   char control_url[64]; /* the door for tests alone */
   int64_t token_ttl;    /* seconds */
   uint64_t max_upload;  /* bytes */
+  bool beyond;          /* do what the service is not known to do */
 } Service;
 
 #endif

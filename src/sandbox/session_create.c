@@ -89,6 +89,23 @@ static bool in_collection(const Draft *draft, const char *collection,
   return false;
 }
 
+/* What is packaged has been decided: no session is let in any more. */
+static bool is_open(const Draft *draft, const char *collection,
+                    const Place place) {
+  bool failed = false;
+  bool closed =
+      store_has(draft->store, "SELECT 1 FROM package WHERE collection = ?",
+                collection, &failed);
+  if (failed)
+    problem_internal(draft->reply);
+  else if (closed)
+    problem_reply(draft->reply, GUESS_CLOSED_COLLECTION,
+                  "%s: all sessions of %s are signed and it is closed; make "
+                  "another collection.",
+                  place, collection);
+  return !failed && !closed;
+}
+
 static bool insert_document(const Draft *draft, size_t position,
                             const json_t *each) {
   Place collection_place, document_place;
@@ -101,7 +118,8 @@ static bool insert_document(const Draft *draft, size_t position,
               GUESS_UNKNOWN_COLLECTION, collection_place) ||
       !exists(draft, "SELECT 1 FROM document WHERE id = ?", document,
               GUESS_UNKNOWN_DOCUMENT, document_place) ||
-      !in_collection(draft, collection, document, document_place))
+      !in_collection(draft, collection, document, document_place) ||
+      !is_open(draft, collection, collection_place))
     return false;
   if (store_run(draft->store,
                 "INSERT INTO session_document VALUES(?, ?, ?, ?, ?)", "sisss",

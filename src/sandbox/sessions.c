@@ -8,6 +8,8 @@
 #include "sessions.h"
 
 #include "api.h"
+#include "packager.h"
+#include "packages.h"
 #include "problem.h"
 #include "request.h"
 #include "signing_url.h"
@@ -43,7 +45,10 @@ static json_t *show_output(Store *store, const char *session) {
                                     "resultDocumentId", store_text(rows, 2),
                                     "signatureType", store_text(rows, 3)));
   store_done(rows);
-  if (found == 0) return output;
+  if (found == 0 &&
+      json_object_set_new(output, "packages",
+                          packages_show(store, session, NULL)) == 0)
+    return output;
   json_decref(output);
   return NULL;
 }
@@ -89,12 +94,13 @@ void sessions_get(Request *request, Reply *reply) {
 }
 
 void sessions_delete(Request *request, Reply *reply) {
-  int changed = store_run(request->service->store,
-                          "DELETE FROM session WHERE id = ?", "s", request->id);
-  if (changed == 1)
+  StateResult result = state_delete(request->service->store, request->id);
+  if (result == STATE_DONE) {
+    packager_wake(request->service->packager);
     reply_empty(reply, 204);
-  else if (changed == 0)
+  } else if (result == STATE_NO_SESSION) {
     sessions_not_found(reply);
-  else
+  } else {
     problem_internal(reply);
+  }
 }

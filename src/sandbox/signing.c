@@ -10,8 +10,10 @@
 #include "signing.h"
 
 #include "guesses.h"
-#include "pades.h"
+#include "packager.h"
+#include "packages.h"
 #include "pdf_source.h"
+#include "press.h"
 #include "sessions.h"
 #include "xades.h"
 
@@ -60,17 +62,7 @@ static bool is(const json_t *text, const char *value) {
   return json_is_string(text) && strcmp(json_string_value(text), value) == 0;
 }
 
-/* The packages that signing it would have to make are not made yet. */
-static bool has_packages(const Signing *signing, const json_t *sent,
-                         bool *failed) {
-  static const char sql[] =
-      "SELECT 1 FROM session_document JOIN collection ON id = collection"
-      " WHERE session = ? AND coalesce(package_to, '[]') <> '[]'";
-  return json_array_size(json_object_get(sent, "packageTo")) > 0 ||
-         store_has(signing->service->store, sql, signing->session, failed);
-}
-
-/* Reads what the session asks for, and refuses what is not built. */
+/* Reads what the session asks for. */
 static bool read_request(Signing *signing) {
   Rows *rows = store_query(signing->service->store,
                            "SELECT request FROM session WHERE id = ?", "s",
@@ -84,17 +76,10 @@ static bool read_request(Signing *signing) {
       is(json_object_get(setup, "signingFlow"), "AUTHENTICATION_BASED");
   signing->xml = signing->authentication ||
                  is(json_object_get(setup, "vendor"), GUESS_XML_VENDOR);
-  bool failed = !sent;
-  bool packages = sent && has_packages(signing, sent, &failed);
+  bool found = sent != NULL;
+  if (!found) problem_internal(signing->reply);
   json_decref(sent);
-  if (failed)
-    problem_internal(signing->reply);
-  else if (packages)
-    problem_reply(signing->reply, PROBLEM_NOT_IMPLEMENTED,
-                  "A package (packageTo of the session or of a collection) is "
-                  "not built into the sandbox yet; the session was left as it "
-                  "is.");
-  return !failed && !packages;
+  return found;
 }
 
 /* Fills made[] with what is to be signed. */
@@ -115,6 +100,8 @@ static bool list_documents(Signing *signing) {
     strncpy(signing->mimes[i], store_text(rows, 2), REPLY_TYPE_SIZE - 1);
     one->type = signing->xml ? "XADES" : "PADES";
     one->mime = signing->xml ? GUESS_XADES_MIME : "application/pdf";
+    one->signer = signing->name;
+    one->when = signing->when;
   }
   store_done(rows);
   if (found < 0) problem_internal(signing->reply);
@@ -150,8 +137,7 @@ static bool finish_result(Signing *signing, size_t i, bool written) {
 }
 
 static bool make_pades(Signing *signing, size_t i, const Identity *signer) {
-  unsigned char *out = NULL;
-  size_t size = 0, out_size = 0;
+  PadesLayout layout = {.pdf = NULL};
   char why[512] = "";
   if (!is_pdf(signing->mimes[i])) {
     problem_reply(signing->reply, GUESS_PKISIGNING_OF_TEXT,
@@ -160,19 +146,18 @@ static bool make_pades(Signing *signing, size_t i, const Identity *signer) {
                   signing->made[i].original);
     return false;
   }
-  unsigned char *pdf = load(signing, i, &size);
-  if (!pdf) return false;
-  PadesRequest request = {.pdf = pdf,
-                          .size = size,
-                          .signer_name = signing->name,
-                          .when = signing->when / WHEN_SECOND};
+  json_t *order =
+      json_pack("{s:s, s:s, s:I}", "sign", signing->made[i].original, "name",
+                signing->name, "when", (json_int_t)signing->when);
   PadesResult result =
-      pades_sign(signer, &request, &out, &out_size, why, sizeof why);
-  free(pdf);
-  if (result == PADES_SIGNED) {
+      press_run(signing->service->documents, order, &layout, why, sizeof why);
+  if (result == PADES_DONE) {
+    const Identity *stamper = pki_stamper(signing->service->pki);
     Blob *blob = begin_result(signing, i);
-    bool written = blob && blob_write(blob, out, out_size);
-    free(out);
+    bool written =
+        blob && pades_fill_in(&layout, signer, stamper, signing->when) == 0 &&
+        blob_write(blob, layout.pdf, layout.size);
+    press_free(&layout);
     return finish_result(signing, i, written);
   }
   if (result == PADES_REFUSED)
@@ -207,7 +192,9 @@ static bool write_blob(void *blob, const void *bytes, size_t size) {
 
 static bool make_xades(Signing *signing, size_t i, const Identity *signer) {
   if (signing->authentication && !is_unsigned(signing, i)) return false;
-  XadesRequest request = {.mime = signing->mimes[i], .when = signing->when};
+  XadesRequest request = {.mime = signing->mimes[i],
+                          .when = signing->when,
+                          .stamper = pki_stamper(signing->service->pki)};
   request.document = blob_read(signing->service->documents,
                                signing->made[i].original, &request.size);
   Blob *blob = request.document >= 0 ? begin_result(signing, i) : NULL;
@@ -238,6 +225,7 @@ static bool sign(Signing *signing) {
   StateResult result = state_may_sign(store, signing->session);
   if (result == STATE_DONE) {
     if (!read_request(signing) || !list_documents(signing) ||
+        !packages_check(signing->service, signing->session, signing->reply) ||
         !make_all(signing))
       return false;
     result = state_sign(store, signing->session, signing->made, signing->count);
@@ -266,5 +254,7 @@ void signing_sign(const Service *service, const char *session, const char *name,
       blob_abandon(signing->blobs[i]);
   }
   free(signing);
-  if (done) sessions_answer(service, session, 200, reply);
+  if (!done) return;
+  packager_wake(service->packager);
+  sessions_answer(service, session, 200, reply);
 }

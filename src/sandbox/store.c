@@ -8,8 +8,10 @@
  */
 #include "store.h"
 
+#include "disk.h"
 #include "store_schema.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -21,10 +23,36 @@
 
 struct Store {
   pthread_key_t connection;
+  void (*committed)(void *context);
+  void *context;
   char path[4096];
 };
 
+/* A COMMIT that fails tells its reason only to the file it wrote to. */
+static int reason_in_log(sqlite3 *db) {
+  sqlite3_file *log = NULL;
+  int reason = 0;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log && log->pMethods)
+    log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &reason);
+  return reason;
+}
+
+/* The system's reason, for those failures that have one. */
+static int reason_of(sqlite3 *db) {
+  int reason;
+  switch (sqlite3_errcode(db) & 0xff) {
+  case SQLITE_FULL: return ENOSPC;
+  case SQLITE_IOERR:
+    reason = reason_in_log(db);
+    return reason ? reason : sqlite3_system_errno(db);
+  case SQLITE_CANTOPEN: return sqlite3_system_errno(db);
+  default: return 0;
+  }
+}
+
 static void complain(sqlite3 *db) {
+  if (db) disk_note(reason_of(db));
   fprintf(stderr, "signicat-sandbox: store: %s\n",
           db ? sqlite3_errmsg(db) : "no memory");
 }
@@ -42,10 +70,19 @@ static bool settings(sqlite3 *db) {
                       NULL, NULL, NULL) == SQLITE_OK;
 }
 
+/* Opened while the disk could not be written, and of no use once it can. */
+static bool is_stale(sqlite3 *db) {
+  return sqlite3_db_readonly(db, "main") == 1 && !sqlite3_next_stmt(db, NULL) &&
+         sqlite3_get_autocommit(db);
+}
+
 /* This thread's connection, or NULL. */
 static sqlite3 *connection(Store *store) {
   sqlite3 *db = pthread_getspecific(store->connection);
-  if (db) return db;
+  if (db && !is_stale(db)) return db;
+  close_connection(db);
+  pthread_setspecific(store->connection, NULL);
+  db = NULL;
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
   if (sqlite3_open_v2(store->path, &db, flags, NULL) != SQLITE_OK ||
       !settings(db) || pthread_setspecific(store->connection, db) != 0) {
@@ -154,9 +191,18 @@ bool store_snapshot(Store *store) {
 }
 
 bool store_commit(Store *store) {
-  if (store_run(store, "COMMIT", "") >= 0) return true;
+  if (store_run(store, "COMMIT", "") >= 0) {
+    if (store->committed) store->committed(store->context);
+    return true;
+  }
   store_rollback(store);
   return false;
+}
+
+void store_watch(Store *store, void (*committed)(void *context),
+                 void *context) {
+  store->committed = committed;
+  store->context = context;
 }
 
 void store_rollback(Store *store) {
@@ -174,9 +220,12 @@ static bool migrate(Store *store, char *why, size_t size) {
   if (version == STORE_SCHEMA_VERSION) return true;
   if (version > 0) {
     snprintf(why, size,
-             "%s was made by another version of the sandbox; choose another "
-             "folder with --data",
-             store->path);
+             "%s is of version %lld, of %s sandbox; this one reads and writes "
+             "version %d only and has changed nothing. Use the sandbox that "
+             "made it, or choose another folder with --data",
+             store->path, (long long)version,
+             version < STORE_SCHEMA_VERSION ? "an older" : "a newer",
+             STORE_SCHEMA_VERSION);
     return false;
   }
   char *sql = sqlite3_mprintf("BEGIN;%s;PRAGMA user_version=%d;COMMIT",

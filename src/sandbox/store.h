@@ -48,5 +48,8 @@ bool store_begin(Store *store);    /* to write: BEGIN IMMEDIATE */
 bool store_snapshot(Store *store); /* to read several things at one time */
 bool store_commit(Store *store);
 void store_rollback(Store *store);
+/* Calls `committed` after each store_commit, in its thread. One only; NULL:
+ * nobody. Set while no other thread uses the store. */
+void store_watch(Store *store, void (*committed)(void *context), void *context);
 
 #endif

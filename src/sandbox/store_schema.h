@@ -9,7 +9,7 @@
 #ifndef SANDBOX_STORE_SCHEMA_H
 #define SANDBOX_STORE_SCHEMA_H
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 static const char store_schema[] =
     "CREATE TABLE token("
@@ -80,9 +80,59 @@ static const char store_schema[] =
     " original TEXT NOT NULL,"
     " result TEXT NOT NULL REFERENCES document,"
     " type TEXT NOT NULL,"
+    " signer TEXT NOT NULL," /* the name */
+    " at INTEGER NOT NULL,"
     " PRIMARY KEY(session, position)"
     ") WITHOUT ROWID;"
     "CREATE INDEX signature_by_result ON signature(result);"
+    "CREATE INDEX signature_by_collection ON signature(collection);"
+
+    /* The order to make one, until it has a result, or why there is none. A
+     * collection with a row here is closed. */
+    "CREATE TABLE package("
+    " seq INTEGER PRIMARY KEY,"
+    " id TEXT UNIQUE," /* packageId; comes with its end */
+    " session TEXT UNIQUE REFERENCES session(id) ON DELETE CASCADE,"
+    " collection TEXT UNIQUE REFERENCES collection ON DELETE CASCADE,"
+    " result TEXT REFERENCES document,"
+    " refused TEXT,"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " next_try INTEGER NOT NULL DEFAULT 0,"
+    " CHECK((session IS NULL) <> (collection IS NULL))"
+    ");"
+    "CREATE INDEX package_by_result ON package(result);"
+
+    /* The sessions that their signers have looked at. */
+    "CREATE TABLE session_opened("
+    " session TEXT PRIMARY KEY REFERENCES session(id) ON DELETE CASCADE"
+    ") WITHOUT ROWID;"
+
+    /* The secret makes signatures, so it cannot be a digest. */
+    "CREATE TABLE webhook("
+    " id TEXT PRIMARY KEY,"
+    " url TEXT NOT NULL,"
+    " secret TEXT NOT NULL,"
+    " names TEXT NOT NULL" /* of the events wanted: ,a,b, */
+    ") WITHOUT ROWID;"
+
+    /* One event for one webhook. Events outlive what they tell of. */
+    "CREATE TABLE outbox("
+    " seq INTEGER PRIMARY KEY,"
+    " event TEXT NOT NULL," /* its id */
+    " webhook TEXT NOT NULL REFERENCES webhook ON DELETE CASCADE,"
+    " name TEXT NOT NULL,"
+    " body TEXT NOT NULL," /* as it is sent */
+    " expires INTEGER NOT NULL,"
+    " state TEXT NOT NULL DEFAULT 'PENDING'"
+    "  CHECK(state IN ('PENDING', 'DELIVERED', 'EXPIRED')),"
+    " attempts INTEGER NOT NULL DEFAULT 0,"
+    " next_try INTEGER," /* null: nothing more is to be done; see outbox.c */
+    " outcome TEXT"      /* of the last try */
+    ");"
+    "CREATE INDEX outbox_by_event ON outbox(event);"
+    "CREATE INDEX outbox_by_webhook ON outbox(webhook);"
+    "CREATE INDEX outbox_by_try ON outbox(next_try)"
+    " WHERE next_try IS NOT NULL;"
 
     /* Who has identified before the documents are shown: a browser, by the
      * digest of its cookie. */

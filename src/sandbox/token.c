@@ -8,6 +8,7 @@
 #include "token.h"
 
 #include "api.h"
+#include "disk.h"
 #include "guesses.h"
 #include "request.h"
 #include "secret.h"
@@ -94,7 +95,8 @@ static void issue(const Service *service, Reply *reply) {
                 now) < 0 ||
       store_run(service->store, "INSERT INTO token VALUES(?, ?)", "si", hash,
                 now + service->token_ttl * WHEN_SECOND) < 0) {
-    refuse(reply, 500, "server_error", "The token could not be stored.");
+    refuse(reply, disk_was_full() ? 507 : 500, "server_error",
+           "The token could not be stored.");
     return;
   }
   reply_json(reply, 200, REPLY_JSON,

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <libxml/c14n.h>
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 #include <libxml/xmlsave.h>
@@ -31,10 +32,13 @@
 #include <xmlsec/xmldsig.h>
 #include <xmlsec/xmltree.h>
 
+#include "timestamp.h"
+
 #define DS "http://www.w3.org/2000/09/xmldsig#"
 #define EXCLUSIVE "http://www.w3.org/2001/10/xml-exc-c14n#"
 #define ECDSA_SHA256 "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
 #define SHA256 "http://www.w3.org/2001/04/xmlenc#sha256"
+#define XADES "http://uri.etsi.org/01903/v1.3.2#"
 #define SIGNED_PROPERTIES "http://uri.etsi.org/01903#SignedProperties"
 
 /* The document comes last: what a person looks for is at the beginning. */
@@ -67,7 +71,7 @@
   "  </ds:KeyInfo>\n"                                                          \
   "  <ds:Object>\n"                                                            \
   "    <xades:QualifyingProperties Target='#signature'\n"                      \
-  "        xmlns:xades='http://uri.etsi.org/01903/v1.3.2#'>\n"                 \
+  "        xmlns:xades='" XADES "'>\n"                                         \
   "      <xades:SignedProperties Id='signed-properties'>\n"                    \
   "        <xades:SignedSignatureProperties>\n"                                \
   "          <xades:SigningTime>%s</xades:SigningTime>\n"                      \
@@ -88,6 +92,14 @@
   "          </xades:DataObjectFormat>\n"                                      \
   "        </xades:SignedDataObjectProperties>\n"                              \
   "      </xades:SignedProperties>\n"                                          \
+  "      <xades:UnsignedProperties>\n"                                         \
+  "        <xades:UnsignedSignatureProperties>\n"                              \
+  "          <xades:SignatureTimeStamp>\n"                                     \
+  "            <ds:CanonicalizationMethod Algorithm='" EXCLUSIVE "'/>\n"       \
+  "            <xades:EncapsulatedTimeStamp/>\n"                               \
+  "          </xades:SignatureTimeStamp>\n"                                    \
+  "        </xades:UnsignedSignatureProperties>\n"                             \
+  "      </xades:UnsignedProperties>\n"                                        \
   "    </xades:QualifyingProperties>\n"                                        \
   "  </ds:Object>\n"                                                           \
   "  <ds:Object Id='document' Encoding='" DS "base64'/>\n"                     \
@@ -280,6 +292,47 @@ static bool fill_in(xmlDocPtr xml, const Identity *signer) {
   return done;
 }
 
+/* --- the time stamp ------------------------------------------------------ */
+
+/* The canonical form keeps what is inside `user`, an element; a namespace is
+ * inside if its element is. */
+static int is_inside(void *user, xmlNodePtr node, xmlNodePtr parent) {
+  if (node->type == XML_NAMESPACE_DECL) node = parent;
+  while (node && node != user)
+    node = node->parent;
+  return node != NULL;
+}
+
+/* Whether the token over the canonical element was set as a text. */
+static bool stamp(const XadesRequest *request, xmlNodePtr element,
+                  xmlNodePtr place) {
+  unsigned char *der = NULL;
+  size_t size;
+  char *text = NULL;
+  xmlOutputBufferPtr form = xmlAllocOutputBuffer(NULL);
+  if (form &&
+      xmlC14NExecute(element->doc, is_inside, element, XML_C14N_EXCLUSIVE_1_0,
+                     NULL, 0, form) >= 0 &&
+      timestamp_make(request->stamper, xmlOutputBufferGetContent(form),
+                     xmlOutputBufferGetSize(form), request->when, &der,
+                     &size) == 0)
+    text = encode(der, (int)size);
+  if (form) xmlOutputBufferClose(form);
+  OPENSSL_free(der);
+  xmlNodePtr node = text ? xmlNewDocText(element->doc, BAD_CAST text) : NULL;
+  free(text);
+  return node && xmlAddChild(place, node);
+}
+
+static bool add_timestamp(xmlDocPtr xml, const XadesRequest *request) {
+  xmlNodePtr root = xmlDocGetRootElement(xml);
+  xmlNodePtr value =
+      xmlSecFindNode(root, xmlSecNodeSignatureValue, BAD_CAST DS);
+  xmlNodePtr place =
+      xmlSecFindNode(root, BAD_CAST "EncapsulatedTimeStamp", BAD_CAST XADES);
+  return value && place && stamp(request, value, place);
+}
+
 /* --- the result --------------------------------------------------------- */
 
 typedef struct Sink {
@@ -313,6 +366,8 @@ bool xades_sign(const Identity *signer, const XadesRequest *request,
     fail("the document cannot be read, or is too large");
   else if (!fill_in(xml, signer))
     fail("libxmlsec1 does not make it");
+  else if (!add_timestamp(xml, request))
+    fail("the time cannot be certified");
   else
     done = write_out(xml, write, context) || fail("it is not written");
   xmlFreeDoc(xml);

@@ -2,7 +2,8 @@
  * xades.h: signs a document with an enveloping XAdES signature.
  *
  * One XML file comes out that proves itself: the document's exact bytes in
- * Base64, who signed them, when and as what, and both certificates.
+ * Base64, who signed them, when and as what, both certificates, and a time
+ * stamp over the signature.
  */
 #ifndef SANDBOX_XADES_H
 #define SANDBOX_XADES_H
@@ -22,6 +23,7 @@ typedef struct XadesRequest {
   uint64_t size;
   const char *mime; /* the document's media type: UTF-8 */
   When when;
+  const Identity *stamper; /* certifies `when` */
 } XadesRequest;
 
 /* Takes the result piece by piece; false ends the signing. */

@@ -8,6 +8,9 @@ local core = require "signicat.core"
 --- fetch; false: somebody else does, and `get` will soon have it. Ends by
 --- itself should that one be no more
 ---@field unlock fun(self, key: string)? goes with `lock`
+---@field fail fun(self, key: string, text: string, seconds: number)? keeps why
+--- none came, for those who wait
+---@field failure (fun(self, key: string): string?)? that text, while it is kept
 local Memory = {}
 Memory.__index = Memory
 

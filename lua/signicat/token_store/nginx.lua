@@ -1,5 +1,5 @@
 --- A token store in a shared dictionary of nginx: its workers share tokens,
---- and one of them fetches for all.
+--- and one of them fetches, or fails, for all.
 
 local LOCK = 30 -- seconds, after which the one that fetches is given up for
 
@@ -21,6 +21,18 @@ end
 
 function Shared:drop(key, token)
   if self.dictionary:get(key) == token then self.dictionary:delete(key) end
+end
+
+local function failure_of(key)
+  return key .. " failure"
+end
+
+function Shared:fail(key, text, seconds)
+  self.dictionary:set(failure_of(key), text, seconds)
+end
+
+function Shared:failure(key)
+  return self.dictionary:get(failure_of(key))
 end
 
 local function lock_of(key)

@@ -56,6 +56,7 @@ function Curl:send(request)
   loop:forget(line)
   local response, reason = transfer:finish()
   idle[#idle + 1] = line
+  if response then loop:settle(request, response) end
   return response, reason
 end
 

@@ -11,6 +11,7 @@
 
 local core = require "signicat.core"
 local exchange = require "signicat.transport.exchange"
+local names = require "signicat.transport.names"
 
 local IDLE = 60 -- seconds that a connection is kept without a request
 local POOL = 64 -- connections kept by a worker for one address
@@ -93,7 +94,6 @@ end
 
 local function connect_failure(reason, phase)
   local late = reason == "timeout"
-  if reason:find("resolve", 1, true) then phase = "dns" end
   return nil, { kind = late and "timeout" or phase == "tls" and "tls"
     or "connect", phase = phase, note = late
     and "no connection was made within connect_timeout or the call's timeout"
@@ -124,9 +124,9 @@ function Nginx:connect(where, request, ends, fresh)
     if wait <= 0 then return connect_failure("timeout", "connect") end
     wait = milliseconds(wait)
     local socket = ngx.socket.tcp()
-    socket:settimeouts(wait, wait, wait)
-    local connected, reason = socket:connect(machine(where.host), where.port,
-      { pool = pool })
+    local connected, reason = names.connect(self.running, socket,
+      machine(where.host), where.port, { pool = pool }, wait)
+    if type(reason) == "table" then return nil, reason end
     if not connected then return connect_failure(reason, "connect") end
     local reused = (socket:getreusedtimes() or 0) > 0
     if reused and not fresh then return socket, { reused = true } end
@@ -202,6 +202,17 @@ function Nginx:run(it, where)
   return answer
 end
 
+--- Has what would hold the worker up done on a thread. nginx waits for nothing
+--- but its sockets, so this looks every millisecond.
+function Nginx:settle(request, response)
+  self.multi = self.multi or core.multi()
+  local aside = self.multi:aside(request, response)
+  while aside and not aside:done() do
+    ngx.sleep(0.001)
+    self.multi:turn(0)
+  end
+end
+
 --- Sends one request and waits for its answer.
 ---@param request userdata as core.request made it
 ---@return userdata? response
@@ -232,7 +243,11 @@ function Nginx:send(request)
     local it = exchange.new(request, socket, ends)
     if self.closed then it:cancel(CLOSED) end
     local answer = self:run(it, where)
-    if answer then return respond(it, answer, timing, began, sent) end
+    if answer then
+      local response = respond(it, answer, timing, began, sent)
+      self:settle(request, response)
+      return response
+    end
     sent = sent or it.sent_any or false
     if not may_replace(it, timing.reused, request) then
       return nil, describe(it, request, sent)
@@ -272,7 +287,7 @@ return {
   new = function(given)
     return setmetatable({
       tls = given and given.tls or {}, pools = {}, idle = IDLE,
-      -- The exchanges under way; a thread that was killed left its own.
+      -- What is under way; a thread that was killed left its own.
       running = setmetatable({}, { __mode = "k" }),
     }, Nginx)
   end,

@@ -1,0 +1,31 @@
+-- rows.lua: the lines of a report: what was measured, its figure and its
+-- goal, and at the end how many goals were missed.
+
+local rows = {}
+
+local missed = 0
+
+function rows.print(what, value, goal, unit)
+  print(("  %-42s %14s   %s"):format(what, value .. (unit or ""), goal or ""))
+end
+
+local function judge(what, value, format, goal, sign, met)
+  if not met then missed = missed + 1 end
+  rows.print(what, format:format(value),
+    ("goal %s " .. format):format(sign, goal) .. (met and "" or "   MISSED"))
+end
+
+function rows.at_most(what, value, format, goal)
+  judge(what, value, format, goal, "<=", value <= goal)
+end
+
+function rows.at_least(what, value, format, goal)
+  judge(what, value, format, goal, ">=", value >= goal)
+end
+
+function rows.finish()
+  print(missed == 0 and "\nEvery goal is met."
+    or ("\nGoals missed: %d."):format(missed))
+end
+
+return rows

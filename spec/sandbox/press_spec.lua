@@ -1,0 +1,213 @@
+-- Hard PDFs over HTTP, and the process that reads them, caught at its work.
+
+local judges = require "spec.support.judges"
+local lfs = require "lfs"
+local pdf = require "spec.support.pdf"
+local service = require "spec.sandbox.service"
+local socket = require "socket"
+
+local PAGE <const> = pdf.file {
+  "<< /Type /Catalog /Pages 2 0 R >>",
+  "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+  "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 200] /Contents 4 0 R "
+    .. "/Resources << /Font << /F1 5 0 R >> >> >>",
+  pdf.stream "BT /F1 12 Tf 20 100 Td (Agreed) Tj ET",
+  "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+}
+
+describe("the sandbox's press", function()
+  local sandbox, judge
+
+  setup(function()
+    sandbox = service.start()
+    judge = judges.of(sandbox)
+  end)
+  teardown(function()
+    judge:close()
+    sandbox:finish()
+  end)
+
+  local function session_of(bytes)
+    return sandbox:session { contents = { bytes }, mime = "application/pdf" }
+  end
+
+  -- What qpdf makes of the page with these arguments.
+  local function made(...)
+    local path = judge:path "made.pdf"
+    local words, code = judges.run("qpdf",
+      judges.write(judge:path "page.pdf", PAGE), path, ...)
+    assert.equal(0, code, words)
+    return judges.read(path)
+  end
+
+  local function encrypted(user)
+    local path = judge:path "made.pdf"
+    local words, code = judges.run("qpdf", "--encrypt", user, "owner", "256",
+      "--", judges.write(judge:path "page.pdf", PAGE), path)
+    assert.equal(0, code, words)
+    return judges.read(path)
+  end
+
+  local kinds = {
+    { "that is linearised", function() return made "--linearize" end },
+    { "with object streams", function()
+      return made "--object-streams=generate"
+    end },
+    { "that anybody may open, though it is encrypted", function()
+      return encrypted ""
+    end },
+    { "whose table of objects is wrong", function()
+      return (PAGE:gsub("0000000%d%d%d 00000 n", "0000000007 00000 n"))
+    end },
+  }
+  for _, case in ipairs(kinds) do
+    local name, make = table.unpack(case)
+    it("has a PDF signed " .. name, function()
+      local status, answer = sandbox:sign(session_of(make()))
+      assert.equal(200, status, answer.detail)
+      local _, bytes = sandbox:call("GET", "/sign/documents/"
+        .. answer.output.signatures[1].resultDocumentId)
+      local path = judges.write(judge:path "signed.pdf", bytes)
+      local signature = judge:signatures(path)[1]
+      assert.equal("Signature is Valid.", signature["Signature Validation"])
+      assert.is_true(signature["Total document signed"])
+      assert.matches("Agreed", (judges.run("pdftotext", "-q", path, "-")))
+    end)
+  end
+
+  local refused = {
+    { "that asks for a password", function() return encrypted "user" end,
+      "without a password" },
+    { "whose end is missing", function() return PAGE:sub(1, -60) end,
+      "cut off" },
+    { "that is none", function() return "Agreed" end, "not a PDF" },
+  }
+  for _, case in ipairs(refused) do
+    local name, make, words = table.unpack(case)
+    it("refuses a PDF " .. name .. ", and says why", function()
+      local session = session_of(make())
+      local status, answer, headers = sandbox:sign(session)
+      assert.equal(422, status)
+      assert.equal("unprocessable_document", answer.code)
+      assert.equal("application/problem+json", headers["content-type"])
+      assert.matches(words, answer.detail, 1, true)
+      assert.equal("READY", sandbox:state(session).state)
+    end)
+  end
+
+  -- The processes that the service has started, by pid.
+  local function children()
+    local found = {}
+    local folder = ("/proc/%d/task"):format(sandbox.pid)
+    for thread in lfs.dir(folder) do
+      local text = service.read(folder .. "/" .. thread .. "/children")
+      for pid in (text or ""):gmatch "%d+" do found[#found + 1] = pid end
+    end
+    return found
+  end
+
+  local function signal(name, pid)
+    return os.execute(("kill -%s %s 2>/dev/null"):format(name, pid))
+  end
+
+  -- Too many objects, and no table: it takes a while to read.
+  local function heavy()
+    local objects = { PAGE:match "^(.-)xref" }
+    for number = 6, 80000 do
+      objects[#objects + 1] = ("%d 0 obj\n<< /Kept [1 2 3] >>\nendobj\n")
+        :format(number)
+    end
+    objects[#objects + 1] = "trailer\n<< /Root 1 0 R >>\nstartxref\n9\n%%EOF\n"
+    return table.concat(objects)
+  end
+
+  -- Begins to sign it and stops the process that reads it: that process, and
+  -- the connection.
+  local function caught(session)
+    local connection = assert(socket.connect("127.0.0.1", sandbox.port))
+    connection:send(("POST /_sandbox/sessions/%s/sign HTTP/1.1\r\n"
+      .. "Host: localhost\r\nConnection: close\r\n\r\n"):format(session.id))
+    local pid = service.await("a process", function()
+      local one = children()[1]
+      local limits = one and service.read("/proc/" .. one .. "/limits") or ""
+      return limits:find "cpu time +60 " and signal("STOP", one) and one
+    end)
+    return pid, connection
+  end
+
+  it("gives the process that reads a PDF limits, and no more than it needs",
+    function()
+      local pid, connection = caught(session_of(heavy()))
+      local command = service.read("/proc/" .. pid .. "/cmdline")
+      local files = {}
+      for name in lfs.dir("/proc/" .. pid .. "/fd") do
+        files[#files + 1] = tonumber(name)
+      end
+      local limits = service.read("/proc/" .. pid .. "/limits")
+      signal("CONT", pid)
+      assert.matches("^HTTP/1.1 200", connection:receive "*a")
+      connection:close()
+      assert.equal("signicat-sandbox\0--press\0", command)
+      if not service.program:find "asan" then -- which takes terabytes
+        assert.matches("Max address space +2147483648 ", limits)
+      end
+      assert.matches("Max core file size +0 ", limits)
+      for _, file in ipairs(files) do assert.is_true(file <= 5, file) end
+    end)
+
+  for _, name in ipairs { "ABRT", "XCPU", "KILL" } do
+    it("refuses a PDF that ends that process with SIG" .. name, function()
+      local session = session_of(heavy())
+      local pid, connection = caught(session)
+      signal(name, pid)
+      signal("CONT", pid)
+      local answer = connection:receive "*a"
+      connection:close()
+      assert.matches("^HTTP/1.1 422", answer)
+      assert.matches(name == "XCPU" and "takes too long" or "by signal %d+",
+        answer)
+      assert.equal("READY", sandbox:state(session).state)
+      assert.equal(200, (sandbox:sign(session)))
+    end)
+  end
+
+  it("has a package made again when that process was killed", function()
+    local id = sandbox:upload(heavy(), "application/pdf").documentId
+    local collection = sandbox:collect({ id }, { "PADES_CONTAINER" })
+    local session = sandbox:create_session {
+      title = "Lease", signingSetup = { { signingFlow =
+        "AUTHENTICATION_BASED" } },
+      documents = { { documentId = id, documentCollectionId = collection.id,
+                      action = "SIGN" } },
+    }
+    assert.equal(200, (sandbox:sign(session)))
+    local pid = service.await("a process", function() return children()[1] end)
+    signal("KILL", pid)
+    local function packages()
+      local _, now = sandbox:call("GET",
+        "/sign/document-collections/" .. collection.id)
+      return now.output.packages
+    end
+    service.await("its end", function()
+      return not service.read("/proc/" .. pid .. "/stat")
+    end)
+    assert.same({}, packages())
+    sandbox:call("POST", "/_sandbox/clock", { advance = 10 })
+    service.await("the package", function() return packages()[1] end)
+  end)
+
+  it("ends that process with itself", function()
+    local one = service.start()
+    local kept = sandbox
+    sandbox = one
+    local session = session_of(heavy())
+    local pid, connection = caught(session)
+    sandbox = kept
+    one:kill()
+    connection:close()
+    service.await("its end", function()
+      local stat = service.read("/proc/" .. pid .. "/stat")
+      return not stat or stat:find "%) Z "
+    end)
+  end)
+end)
