@@ -265,11 +265,13 @@ static void say_failed(const Page *page, const Reply *why) {
   json_decref(problem);
 }
 
-/* Says how the session stands now, when another was quicker. */
+/* Says how the session stands now, when another was quicker; nobody was: it
+ * failed. */
 static void say_overtaken(Page *page) {
   Case now = case_open(page->request->service, page->signing.url_id, NULL);
   case_close(&page->signing);
   page->signing = now;
+  if (now.status == CASE_OPEN) page->signing.status = CASE_FAILED;
   say_status(page);
 }
 
