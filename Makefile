@@ -54,7 +54,7 @@ LUA_FILES = $(sort $(wildcard lua/signicat/*.lua lua/signicat/*/*.lua))
 Q = $(if $(V),,@)
 note = @echo "  $(1)"
 
-.PHONY: all core sandbox spec-programs deps demo console test soak bench asan \
+.PHONY: all core sandbox spec-programs deps demo demo-browser console test soak bench asan \
   lint lint-lua lint-format lint-gcc lint-clang lint-cppcheck \
   install install-core install-sandbox uninstall rockspecs clean help
 
@@ -151,13 +151,19 @@ demo: deps-demo core sandbox ## sign a PDF, have others judge it (FILE=any.pdf)
 	  pdftoppm -png -r 72 -singlefile -f $$pages build/demo/package.pdf \
 	  build/demo/evidence && echo "Its page of evidence: build/demo/evidence.png"
 
+demo-browser: deps-demo core sandbox ## sign in a browser, have it judged
+	@mkdir -p build/demo
+	@$(ENV) $(LUA) examples/demo_browser.lua "$$DEMO_FILE" build/demo
+	@$(ENV) $(LUA) spec/support/verify.lua build/demo/ca.pem \
+	  build/demo/signed.pdf
+
 console: deps-demo core sandbox ## a Lua prompt: `sign` and its `sandbox`
 	@$(ENV) $(LUA) -i examples/console.lua
 
 # Lua 5.4 runs every spec. The others leave out those of the service and of
 # this house's tools, which are the same whichever Lua a client has.
 LUAS = 5.4 5.1 5.2 5.3 jit
-ON_5_4 = demo house libcurl readme turns
+ON_5_4 = browser demo house libcurl readme turns
 SPECS = $(if $(filter 5.4,$(LUA_VERSION)),spec,$(filter-out \
           $(ON_5_4:%=spec/%_spec.lua),$(wildcard spec/*_spec.lua)))
 BUSTED = /usr/bin/busted
@@ -317,4 +323,4 @@ clean: ## remove build/
 	rm -rf build
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.* ## /\1\t/p' Makefile | expand -t 16

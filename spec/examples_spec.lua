@@ -76,11 +76,12 @@ local arguments = {
   download = "FOLDER",
 }
 
--- These are no tasks: what the tasks share, and the prompt and the demo,
+-- These are no tasks: what the tasks share, and the prompt and the demos,
 -- which have specs and a target of their own. Two want a Redis:
 -- spec/redis_examples_spec.lua.
 local others = { support = true, console = true, demo = true,
-                 redis_producer = true, redis_worker = true }
+                 demo_browser = true, redis_producer = true,
+                 redis_worker = true }
 
 local function quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"

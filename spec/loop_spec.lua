@@ -164,20 +164,4 @@ describe("the signing loop", function()
     assert.equal("Signature is Valid.",
       judge:signatures(target)[1]["Signature Validation"])
   end)
-
-  it("does not pretend to have the page that it has not", function()
-    local document = assert(sign.documents:upload { path = LEASE })
-    local bundle = assert(sign.collections:create {
-      documents = { { documentId = document.documentId } } })
-    local session = assert(sign.sessions:create { {
-      title = "A page, later",
-      documents = { { documentId = document.documentId, action = "SIGN",
-                      documentCollectionId = bundle.id } },
-      signingSetup = { { signingFlow = "PKISIGNING", vendor = "NBID" } },
-    } })[1]
-    local page, err = sign:request("GET", "/",
-      { query = { sessionId = session.signatureUrl:match("sessionId=(.*)") } })
-    assert.is_nil(page)
-    assert.equal(501, err.status)
-  end)
 end)

@@ -76,9 +76,9 @@ describe("the sandbox's clock", function()
     local session = sandbox:session { signatureUrlTTL = 5 }
     local page = session.signatureUrl:sub(#sandbox.url + 1)
     advance(299)
-    assert.not_equal(404, (sandbox:call("GET", page)))
+    assert.equal(200, (sandbox:call("GET", page)))
     advance(2)
-    assert.equal(404, (sandbox:call("GET", page)))
+    assert.equal(410, (sandbox:call("GET", page)))
   end)
 
   it("lets due dates pass", function()

@@ -55,16 +55,19 @@ describe("the sandbox's sessions", function()
     assert.matches("Z$", session.signatureUrlExpiresAt)
   end)
 
-  it("say at their signature URL how to sign without the page", function()
-    local session = sandbox:session()
-    local path = session.signatureUrl:sub(#sandbox.url + 1)
-    local status, answer = sandbox:call("GET", path, nil,
-      { Authorization = false })
-    assert.equal(501, status)
-    assert.matches("POST /_sandbox/sessions/" .. session.id .. "/sign",
-      answer.detail, 1, true)
-    assert.equal(404, (sandbox:call("GET", "/sign/?sessionId=17")))
-    assert.equal(404, (sandbox:call("GET", "/sign/?sessionId=" .. session.id)))
+  it("have a signature URL that is nowhere in what is kept", function()
+    local folder = service.folder()
+    local kept = service.start("--data", folder)
+    finally(function() service.remove(folder) end)
+    local session = kept:session()
+    local secret = session.signatureUrl:match "sessionId=(.*)"
+    kept:finish()
+    local function holds(text)
+      return os.execute(("grep -rqF -- '%s' '%s'"):format(text, folder))
+    end
+    assert.is_true(holds(session.id))
+    assert.is_nil(holds(secret))
+    assert.is_nil(holds((secret:gsub("-", ""))))
   end)
 
   it("come back in the order they were sent", function()

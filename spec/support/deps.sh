@@ -22,7 +22,7 @@ demo="lua5.4 libnss3-tools openssl poppler-utils"
 test="lua-busted lua-cjson lua-filesystem lua-socket lua-redis lua-luv \
 lua-cqueues curl locales qpdf sqlite3 xmlsec1 lua5.1 lua5.2 lua5.3 \
 luajit2 liblua5.1-0-dev liblua5.2-dev liblua5.3-dev libluajit2-5.1-dev \
-libpcre3 redis-tools valgrind love neovim"
+libpcre3 redis-tools valgrind love neovim chromium chromium-driver"
 lint="lua-check clang clang-format cppcheck"
 bench="valgrind wrk ca-certificates"
 # Whoever has npm has it with Node.js, perhaps from elsewhere than Debian.

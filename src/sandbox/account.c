@@ -96,13 +96,10 @@ static json_t *request_of(const Seed *seed) {
 static const char insert_sessions[] =
     "WITH RECURSIVE each(n, at) AS ("
     " SELECT 1, ?1 UNION ALL SELECT n + 1, at + ?2 FROM each WHERE n < ?3)"
-    "INSERT INTO session(id, url_id, state, title_folded, created,"
+    "INSERT INTO session(id, state, title_folded, created,"
     " url_expires, request) "
     "SELECT lower(printf('%08x-%04x-7%03x-8%s-%s', at / 1000000 >> 16,"
     "  at / 1000000 & 65535, at / 1000 % 1000,"
-    "  substr(hex(randomblob(2)), 2), hex(randomblob(6)))),"
-    " lower(printf('%s-%s-4%s-8%s-%s', hex(randomblob(4)),"
-    "  hex(randomblob(2)), substr(hex(randomblob(2)), 2),"
     "  substr(hex(randomblob(2)), 2), hex(randomblob(6)))),"
     " ?4, 'seeded ' || n, at, at + ?5, json_set(?6, '$.title', 'Seeded ' || n)"
     " FROM each";

@@ -39,7 +39,15 @@ const Route api_routes[] = {
     {"DELETE", SESSION, ROUTE_TOKEN, ROUTE_NO_BODY, sessions_delete,
      "deleteSigningSession"},
 
-    {"GET", "/sign/", ROUTE_OPEN, ROUTE_NO_BODY, sessions_page, NULL},
+    {"GET", "/sign/", ROUTE_OPEN, ROUTE_NO_BODY, page_open, NULL},
+    {"GET", "/sign/document", ROUTE_OPEN, ROUTE_NO_BODY, page_document, NULL},
+    {"GET", "/sign/login", ROUTE_OPEN, ROUTE_NO_BODY, page_login, NULL},
+    {"GET", "/sign/reject", ROUTE_OPEN, ROUTE_NO_BODY, page_ask_reason, NULL},
+    {"POST", "/sign/identify", ROUTE_OPEN, ROUTE_FORM, page_identify, NULL},
+    {"POST", "/sign/sign", ROUTE_OPEN, ROUTE_FORM, page_sign, NULL},
+    {"POST", "/sign/reject", ROUTE_OPEN, ROUTE_FORM, page_reject, NULL},
+    {"POST", "/sign/cancel", ROUTE_OPEN, ROUTE_FORM, page_cancel, NULL},
+    {"GET", "/sign/page.css", ROUTE_OPEN, ROUTE_NO_BODY, page_style, NULL},
 
     {"POST", SIGNER "/open", ROUTE_OPEN, ROUTE_NO_BODY, control_open, NULL},
     {"POST", SIGNER "/sign", ROUTE_OPEN, ROUTE_MAY_JSON, control_sign, NULL},

@@ -13,7 +13,9 @@ RouteHandler token_issue;
 RouteHandler documents_upload, documents_download, documents_delete,
     documents_metadata, documents_update;
 RouteHandler collections_create, collections_get, collections_delete;
-RouteHandler sessions_create, sessions_get, sessions_delete, sessions_page;
+RouteHandler sessions_create, sessions_get, sessions_delete;
+RouteHandler page_open, page_document, page_login, page_ask_reason,
+    page_identify, page_sign, page_reject, page_cancel, page_style;
 RouteHandler listing_get;
 RouteHandler webhooks_add, webhooks_list, webhooks_remove, webhooks_events,
     webhooks_deliver;

@@ -179,6 +179,12 @@ struct MHD_Response *delivery_response(Reply *reply,
   add(response, "WWW-Authenticate", reply->challenge);
   add(response, "Cache-Control", reply->no_store ? "no-store" : NULL);
   add(response, "Location", reply->location);
+  add(response, "Set-Cookie", reply->cookie);
+  if (reply->policy) {
+    add(response, "Content-Security-Policy", reply->policy);
+    add(response, "X-Content-Type-Options", "nosniff");
+    add(response, "Referrer-Policy", "no-referrer");
+  }
   add(response, "Retry-After", reply->retry_after);
   return response;
 }

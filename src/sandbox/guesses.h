@@ -51,6 +51,9 @@
 /* The media type that an XAdES result is answered with. */
 #define GUESS_XADES_MIME "application/xml"
 
+/* How long who has identified before the documents stays known. */
+#define GUESS_VISIT_MINUTES 30
+
 /* A field without + or - in front sorts upwards. */
 #define GUESS_SORT_SIGN_OPTIONAL true
 /* Sessions without a due date come last, whichever way is sorted. */

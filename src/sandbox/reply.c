@@ -54,6 +54,9 @@ void reply_date(When when, char out[REPLY_DATE_SIZE]) {
 
 void reply_clear(Reply *reply) {
   free(reply->body);
+  free(reply->location);
+  free(reply->cookie);
+  free(reply->policy);
   if (reply->has_file) close(reply->file);
   Reply empty = {.status = 0};
   memcpy(empty.id, reply->id, sizeof empty.id);

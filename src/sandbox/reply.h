@@ -38,10 +38,11 @@ typedef struct Reply {
   size_t size;
   bool has_file;
   int file; /* when has_file: the body is this file, `size` bytes of it */
-  const char *challenge; /* WWW-Authenticate; a constant */
-  char allow[64];        /* Allow, with a 405 */
-  bool no_store;         /* Cache-Control: no-store */
-  char location[512];
+  const char *challenge;   /* WWW-Authenticate; a constant */
+  char allow[64];          /* Allow, with a 405 */
+  bool no_store;           /* Cache-Control: no-store */
+  char *location, *cookie; /* Location and Set-Cookie, or NULL; its own */
+  char *policy; /* Content-Security-Policy; what has one is for a browser */
   char retry_after[REPLY_DATE_SIZE];
   When now; /* for the Date header; 0: when it is sent */
   ReplyDelivery delivery;

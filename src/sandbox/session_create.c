@@ -31,21 +31,18 @@ static const char *member(const json_t *object, const char *name) {
 }
 
 static bool insert_session(const Draft *draft, When now) {
-  char url_id[UUID_SIZE];
   When due = WHEN_NONE;
   const char *due_text = member(draft->sent, "dueDate");
   const json_t *ttl = json_object_get(draft->sent, "signatureUrlTTL");
   if (due_text) when_parse(due_text, &due);
-  uuid_make(url_id);
   char *folded = text_fold(member(draft->sent, "title"));
   char *text = json_dumps(draft->sent, JSON_COMPACT);
-  bool done =
-      folded && text &&
-      store_run(draft->store,
-                "INSERT INTO session(id, url_id, title_folded, created, due,"
-                " url_expires, request) VALUES(?, ?, ?, ?, ?, ?, ?)",
-                "sssiwis", draft->id, url_id, folded, now, due,
-                now + json_integer_value(ttl) * WHEN_MINUTE, text) == 1;
+  bool done = folded && text &&
+              store_run(draft->store,
+                        "INSERT INTO session(id, title_folded, created, due,"
+                        " url_expires, request) VALUES(?, ?, ?, ?, ?, ?)",
+                        "ssiwis", draft->id, folded, now, due,
+                        now + json_integer_value(ttl) * WHEN_MINUTE, text) == 1;
   free(folded);
   free(text);
   if (!done) problem_internal(draft->reply);

@@ -1,5 +1,5 @@
 /*
- * sessions.c: showing and deleting signing sessions, and their page.
+ * sessions.c: showing and deleting signing sessions.
  *
  * What was sent is answered again with what the service adds to it. States
  * belong to state.c, creating to session_create.c, the list with its filters
@@ -12,6 +12,7 @@
 #include "packages.h"
 #include "problem.h"
 #include "request.h"
+#include "signing_url.h"
 #include "state.h"
 
 #include <stdio.h>
@@ -53,13 +54,13 @@ static json_t *show_output(Store *store, const char *session) {
 }
 
 json_t *sessions_show(const Service *service, Rows *row) {
-  char url[128], expires[WHEN_SIZE];
-  const char *id = store_text(row, 0), *state = store_text(row, 2);
-  snprintf(url, sizeof url, "%s/sign/?sessionId=%s", service->url,
-           store_text(row, 1));
-  when_format(store_when(row, 3), expires);
+  char url[128], url_id[UUID_SIZE], expires[WHEN_SIZE];
+  const char *id = store_text(row, 0), *state = store_text(row, 1);
+  signing_url_id(service, id, url_id);
+  snprintf(url, sizeof url, "%s/sign/?sessionId=%s", service->url, url_id);
+  when_format(store_when(row, 2), expires);
   json_t *output = show_output(service->store, id);
-  json_t *session = json_loads(store_text(row, 4), 0, NULL);
+  json_t *session = json_loads(store_text(row, 3), 0, NULL);
   json_t *added =
       json_pack("{s:s, s:s, s:s, s:{s:s, s:b}, s:o}", "id", id, "signatureUrl",
                 url, "signatureUrlExpiresAt", expires, "lifecycle", "state",
@@ -102,28 +103,4 @@ void sessions_delete(Request *request, Reply *reply) {
   } else {
     problem_internal(reply);
   }
-}
-
-/* The signer's page. */
-void sessions_page(Request *request, Reply *reply) {
-  char id[UUID_SIZE] = "";
-  bool again;
-  const char *text = query_value(&request->query, "sessionId", &again);
-  Rows *rows =
-      store_query(request->service->store,
-                  "SELECT id FROM session WHERE url_id = ? AND url_expires > ?",
-                  "si", text && uuid_read(text, id) ? id : "", when_now());
-  int found = store_next(rows);
-  if (found > 0)
-    problem_reply(reply, PROBLEM_NOT_IMPLEMENTED,
-                  "The signer's page is not built yet; act as the signer with "
-                  "POST /_sandbox/sessions/%s/sign",
-                  store_text(rows, 0));
-  else if (found == 0)
-    problem_reply(
-        reply, PROBLEM_SESSION_NOT_FOUND,
-        "No signing session has this signature URL, or it has expired.");
-  else
-    problem_internal(reply);
-  store_done(rows);
 }

@@ -10,7 +10,7 @@
 #include "reply.h"
 #include "service.h"
 
-#define SESSIONS_COLUMNS "id, url_id, state, url_expires, request "
+#define SESSIONS_COLUMNS "id, state, url_expires, request "
 
 /* The row as JSON; NULL when something failed. */
 json_t *sessions_show(const Service *service, Rows *row);

@@ -9,7 +9,7 @@
 #ifndef SANDBOX_STORE_SCHEMA_H
 #define SANDBOX_STORE_SCHEMA_H
 
-#define STORE_SCHEMA_VERSION 2
+#define STORE_SCHEMA_VERSION 3
 
 static const char store_schema[] =
     "CREATE TABLE token("
@@ -43,10 +43,6 @@ static const char store_schema[] =
     "CREATE TABLE session("
     " seq INTEGER PRIMARY KEY," /* the order of creation */
     " id TEXT NOT NULL UNIQUE,"
-    /* The id in signatureUrl. It opens the session to whoever holds it, but
-     * every later GET has to answer the URL again, so a digest of it would
-     * protect nothing and could not be answered. */
-    " url_id TEXT NOT NULL UNIQUE,"
     " state TEXT NOT NULL DEFAULT 'BLOCKED'"
     "  CHECK(state IN ('BLOCKED', 'READY', 'SIGNED', 'REJECTED')),"
     " title_folded TEXT NOT NULL,"
@@ -136,6 +132,16 @@ static const char store_schema[] =
     "CREATE INDEX outbox_by_event ON outbox(event);"
     "CREATE INDEX outbox_by_webhook ON outbox(webhook);"
     "CREATE INDEX outbox_by_try ON outbox(next_try)"
-    " WHERE next_try IS NOT NULL;";
+    " WHERE next_try IS NOT NULL;"
+
+    /* Who has identified before the documents are shown: a browser, by the
+     * digest of its cookie. */
+    "CREATE TABLE visit("
+    " session TEXT NOT NULL REFERENCES session(id) ON DELETE CASCADE,"
+    " hash TEXT NOT NULL,"
+    " name TEXT NOT NULL,"
+    " expires INTEGER NOT NULL,"
+    " PRIMARY KEY(session, hash)"
+    ") WITHOUT ROWID;";
 
 #endif

@@ -77,7 +77,7 @@ void strike_answer(const Fault *fault, Reply *reply) {
     break;
   case FAULT_REDIRECT:
     reply_empty(reply, fault->status);
-    snprintf(reply->location, sizeof reply->location, "%s", fault->location);
+    reply->location = strdup(fault->location);
     break;
   default: break; /* none of the others stands in for an operation */
   }
