@@ -103,18 +103,16 @@ static void show_hash(char hex[2 * HASH_BYTES + 1], const char *sha256) {
 }
 
 static json_t *show_evidence(Rows *row) {
-  char time[WHEN_SIZE], hash[2 * HASH_BYTES + 1], method[512];
+  char time[WHEN_SIZE], hash[2 * HASH_BYTES + 1];
   const char *provider = store_text(row, 7);
   when_format(store_when(row, 4) / WHEN_SECOND * WHEN_SECOND, time);
   show_hash(hash, store_text(row, 10));
-  snprintf(method, sizeof method, "%s%s%s", store_text(row, 6),
-           provider[0] ? ", " : "", provider);
   return json_pack(
-      "[[s, s], [s, s], [s, s], [s, s], [s, s], [s, s], [s, s], [s, s]]",
+      "[[s, s], [s, s], [s, s], [s, s], [s, s], [s, s++], [s, s], [s, s]]",
       "Title", store_text(row, 5), "Document", store_text(row, 9),
       "Document id", store_text(row, 8), "SHA-256", hash, "Signer",
-      store_text(row, 3), "Method", method, "Time", time, "Signature",
-      store_text(row, 2));
+      store_text(row, 3), "Method", store_text(row, 6), provider[0] ? ", " : "",
+      provider, "Time", time, "Signature", store_text(row, 2));
 }
 
 /* Adds evidence and files of each signature; false: the store failed. */

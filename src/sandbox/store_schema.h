@@ -90,7 +90,8 @@ static const char store_schema[] =
     /* The order to make one, until it has a result, or why there is none. A
      * collection with a row here is closed. */
     "CREATE TABLE package("
-    " seq INTEGER PRIMARY KEY,"
+    /* Never used again: one may go while it is made. */
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT,"
     " id TEXT UNIQUE," /* packageId; comes with its end */
     " session TEXT UNIQUE REFERENCES session(id) ON DELETE CASCADE,"
     " collection TEXT UNIQUE REFERENCES collection ON DELETE CASCADE,"
