@@ -152,6 +152,8 @@ describe("the sandbox's press", function()
         assert.matches("Max address space +2147483648 ", limits)
       end
       assert.matches("Max core file size +0 ", limits)
+      -- SIGXCPU says why; were both the same, SIGKILL would come.
+      assert.matches("Max cpu time +60 +61 ", limits)
       for _, file in ipairs(files) do assert.is_true(file <= 5, file) end
     end)
 

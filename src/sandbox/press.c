@@ -44,19 +44,19 @@ typedef struct Answer {
 
 /* --- the process -------------------------------------------------------- */
 
-static void limit(int resource, uint64_t most) {
-  const struct rlimit both = {.rlim_cur = most, .rlim_max = most};
+static void limit(int resource, uint64_t soft, uint64_t hard) {
+  const struct rlimit both = {.rlim_cur = soft, .rlim_max = hard};
   setrlimit(resource, &both);
 }
 
 static void set_limits(void) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  limit(RLIMIT_CORE, 0);
-  limit(RLIMIT_FSIZE, PRODUCT_MOST);
+  limit(RLIMIT_CORE, 0, 0);
+  limit(RLIMIT_FSIZE, PRODUCT_MOST, PRODUCT_MOST);
 #ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
-  limit(RLIMIT_AS, MEMORY);
+  limit(RLIMIT_AS, MEMORY, MEMORY);
 #endif
-  limit(RLIMIT_CPU, SECONDS);
+  limit(RLIMIT_CPU, SECONDS, SECONDS + 1); /* at one bound SIGKILL comes */
 }
 
 static const char *member(const json_t *order, const char *name) {
