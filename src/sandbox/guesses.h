@@ -8,7 +8,6 @@
  * (listing.c), guess_vendors (session_rules.c), guess_delay (outbox.c),
  * guess_due (state.c). Codes and titles that are guesses are marked in the
  * table of problem.c.
- * and titles that are guesses are marked in the table of problem.c.
  */
 #ifndef SANDBOX_GUESSES_H
 #define SANDBOX_GUESSES_H
