@@ -184,6 +184,19 @@ describe("the sandbox's packages", function()
     end
   end)
 
+  it("tell of a provider with a long name, too", function()
+    local collection, ids = collect { page "Agreed" }
+    local name = ("ж"):rep(300)
+    local session = begin(collection, ids, { signingSetup = { {
+      signingFlow = "AUTHENTICATION_BASED",
+      identityProviders = { { idpName = name } } } } })
+    sign(session, "Åse Ørn")
+    local shown = pages((await(collection)))
+    assert.equal(2, #shown)
+    local _, letters = shown[2]:gsub("ж", "")
+    assert.equal(300, letters)
+  end)
+
   it("come when the last session of the collection is signed", function()
     local collection, ids = collect { page "Agreed" }
     local first, second = begin(collection, ids), begin(collection, ids)
@@ -421,6 +434,15 @@ describe("the sandbox's packages", function()
           assert.matches("yes yes yes", words)
         end
       end
+    end)
+
+    it("show every line, whatever ends it", function()
+      local ids = upload({ "one\rtwo\r\nthree\nfour" }, "text/plain")
+      local collection = sandbox:collect(ids, CONTAINER)
+      sign(begin(collection, ids))
+      local shown = pages((await(collection)))
+      assert.same({ "one", "two", "three", "four" },
+        { shown[1]:match "(%a+)\n *(%a+)\n *(%a+)\n *(%a+)" })
     end)
 
     it("do not come otherwise, which is said on stderr", function()

@@ -111,14 +111,24 @@ static void put(Paper *paper, const char *font, const char *text, double x,
   draw(paper, lay_out(paper, font, width, text, strlen(text)), x);
 }
 
+/* "\r\n" and "\r" end a line, too: they become "\n". */
+static void end_lines(char *text) {
+  char *to = text;
+  for (const char *from = text; *from; from++) {
+    if (*from == '\r' && from[1] == '\n') continue;
+    *to++ = *from == '\r' ? '\n' : *from;
+  }
+  *to = 0;
+}
+
 bool paper_text(const char *text, size_t length, unsigned char **pdf,
                 size_t *size) {
   Paper paper;
   char *valid = g_utf8_make_valid(text, (gssize)length);
   if (!open_paper(&paper)) return false;
+  end_lines(valid);
   /* A paragraph at a time: a layout of a whole book takes long. */
   for (char *rest = valid, *line; (line = strsep(&rest, "\n"));) {
-    line[strcspn(line, "\r")] = 0;
     put(&paper, FIXED, line, MARGIN, WIDTH - 2 * MARGIN);
   }
   return close_paper(&paper, pdf, size);
