@@ -173,7 +173,8 @@ describe("the sandbox's press", function()
     end)
   end
 
-  it("has a package made again when that process was killed", function()
+  -- Signs what is packaged then, and kills the process that does it.
+  local function break_package()
     local id = sandbox:upload(heavy(), "application/pdf").documentId
     local collection = sandbox:collect({ id }, { "PADES_CONTAINER" })
     local session = sandbox:create_session {
@@ -185,17 +186,40 @@ describe("the sandbox's press", function()
     assert.equal(200, (sandbox:sign(session)))
     local pid = service.await("a process", function() return children()[1] end)
     signal("KILL", pid)
-    local function packages()
+    service.await("its end", function()
+      return not service.read("/proc/" .. pid .. "/stat")
+    end)
+    return function()
       local _, now = sandbox:call("GET",
         "/sign/document-collections/" .. collection.id)
       return now.output.packages
     end
-    service.await("its end", function()
-      return not service.read("/proc/" .. pid .. "/stat")
-    end)
+  end
+
+  it("has a package made again when that process was killed", function()
+    local packages = break_package()
     assert.same({}, packages())
     sandbox:call("POST", "/_sandbox/clock", { advance = 10 })
     service.await("the package", function() return packages()[1] end)
+  end)
+
+  it("has it made after a restart, whose clock is not ahead", function()
+    local folder = service.folder()
+    local kept = sandbox
+    finally(function()
+      sandbox = kept
+      service.remove(folder)
+    end)
+    sandbox = service.start("--data", folder)
+    sandbox:call("POST", "/_sandbox/clock", { advance = 86400 })
+    sandbox:renew()
+    local packages = break_package()
+    assert.same({}, packages())
+    sandbox:kill()
+    sandbox = service.start("--data", folder)
+    local one = sandbox
+    service.await("the package", function() return packages()[1] end)
+    one:finish()
   end)
 
   it("ends that process with itself", function()

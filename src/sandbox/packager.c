@@ -55,7 +55,8 @@ static void *run(void *context) {
 }
 
 Packager *packager_start(const Service *service) {
-  Packager *packager = calloc(1, sizeof *packager);
+  Packager *packager =
+      packages_resume(service->store) ? calloc(1, sizeof *packager) : NULL;
   if (!packager) return NULL;
   packager->service = service;
   pthread_mutex_init(&packager->lock, NULL);

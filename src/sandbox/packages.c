@@ -152,6 +152,14 @@ static bool make(Making *making) {
   return done || try_later(making);
 }
 
+/* Its clock may have been ahead: what is to be tried again is tried now. */
+bool packages_resume(Store *store) {
+  return store_run(store,
+                   "UPDATE package SET next_try = 0"
+                   " WHERE result IS NULL AND refused IS NULL",
+                   "") >= 0;
+}
+
 /* Whether one is due now; fills what is known of it. */
 static PackagesLeft find(Making *making) {
   Rows *rows = store_query(making->service->store,

@@ -27,6 +27,8 @@ typedef enum PackagesLeft {
   PACKAGES_NONE
 } PackagesLeft;
 
+/* Takes up what an earlier run has left; false: the store failed. */
+bool packages_resume(Store *store);
 /* Makes the next one; for one thread at a time. */
 PackagesLeft packages_make(const Service *service);
 
