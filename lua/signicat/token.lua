@@ -69,10 +69,21 @@ local function read(text)
   return failure
 end
 
+--- The task that runs now, if it is one of this client's.
+local function running_task(client)
+  local loop = client.transport.loop
+  return loop and loop.task and loop:task()
+end
+
 --- Who asks: a task, a coroutine, or nil for the main program.
 local function asker(client)
-  local loop = client.transport.loop
-  return loop and loop.task and loop:task() or tasks.this_coroutine()
+  local task = running_task(client)
+  return tasks.is_task(task) and task or tasks.this_coroutine()
+end
+
+local function is_cancelled(client)
+  local task = running_task(client)
+  return task and task.is_cancelled
 end
 
 -- Not plain Lua 5.1.
@@ -114,7 +125,9 @@ local function look(store, client, ends)
       if is_ours then store:unlock() end
       return value, lifetime, failure
     end
-    if is_ours or client.clock() >= ends then return nil end
+    if is_ours or client.clock() >= ends or is_cancelled(client) then
+      return nil
+    end
     client.sleep(POLL)
   end
 end
@@ -171,9 +184,12 @@ local function kept(fetch, store, is_own)
       return { kind = "timeout", sent = false,
                note = "the call's time was over before there was a token" }
     end
-    if not (gate and tasks.is_task(asker(client))) then
+    if gate and tasks.is_task(asker(client)) then
+      gate:wait(math.min(1, left))
+    else
       client.sleep(math.min(POLL, left))
-    elseif not gate:wait(math.min(1, left)) then
+    end
+    if is_cancelled(client) then
       return { kind = "cancelled", sent = false,
                note = "the task was cancelled" }
     end
