@@ -86,10 +86,8 @@ local function is_cancelled(client)
   return task and task.is_cancelled
 end
 
--- Not plain Lua 5.1.
-local can_yield_in_pcall = coroutine.wrap(function()
-  return pcall(coroutine.yield, 1)
-end)() == 1
+-- Not in plain Lua 5.1.
+local can_yield_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
 --- pcall where what is called can still wait; elsewhere, in a coroutine that
 --- is no task, none.
@@ -181,7 +179,7 @@ local function kept(fetch, store, is_own)
   local function wait(client, ends)
     local gate, left = fetching.gate, ends - client.clock()
     if left <= 0 then
-      return { kind = "timeout", sent = false,
+      return { kind = "timeout", operation = "token", sent = false,
                note = "the call's time was over before there was a token" }
     end
     if gate and tasks.is_task(asker(client)) then
