@@ -23,6 +23,8 @@ local HTTP = [[
     function word(value, err)
       return value and "ok" or tostring(err and err.kind)
     end
+    local _
+    _, async_in_init = pcall(function() return client(1):async(word) end)
   }
   server { listen 127.0.0.1:PORT; EVAL }
 ]]
@@ -120,12 +122,131 @@ describe("a task in nginx", function()
       local task = async(function() ngx.sleep(60) end)
       task:cancel()
       return word(task:wait()) .. " " .. tostring(task:done())]])
-    assert.matches("only who started a task", eval [[
-      local task = async(function() ngx.sleep(60) end)
-      local other = async(function() return pcall(task.cancel, task) end)
-      local _, message = other:wait()
+    assert.equal("true false cancelled", eval [[
+      local go = require "ngx.semaphore".new()
+      local task = async(function()
+        go:wait(20)
+        return sign.sessions:get(id)
+      end)
+      local first, again
+      async(function() first, again = task:cancel(), task:cancel() end):wait()
+      go:post()
+      return ("%s %s %s"):format(tostring(first), tostring(again),
+        word(task:wait()))]])
+  end)
+
+  it("says whether it was cancelled by that", function()
+    assert.equal("true false false", eval [[
+      local task = async(function() sign.sleep(60) end)
+      local done = async(function() end)
+      return ("%s %s %s"):format(tostring(task:cancel()),
+        tostring(task:cancel()), tostring(done:cancel()))]])
+  end)
+
+  it("makes no call after one that was cancelled", function()
+    serve("stall", "ok")
+    assert.equal("cancelled cancelled cancelled", eval [[
+      local said = {}
+      local task = async(function()
+        for i = 1, 2 do said[i] = word(sign.sessions:get(id)) end
+        local page, err = sign:with{}.sessions:list()
+        said[3] = word(page, err)
+      end)
+      ngx.sleep(0.05)
       task:cancel()
-      return message]])
+      task:wait()
+      return table.concat(said, " ")]])
+    assert.equal("1", eval "return sign:request('GET', '/count').GET")
+  end)
+
+  it("ends a pause, and a wait for another task, which goes on", function()
+    assert.equal("woke cancelled false cancelled", eval [[
+      local said
+      local sleeper = async(function()
+        sign.sleep(60)
+        said = "woke"
+        return sign.sessions:get(id)
+      end)
+      local other = async(function() return sleeper:wait() end)
+      other:cancel()
+      local waited = word(other:wait())
+      local ended = tostring(sleeper:done())
+      sleeper:cancel()
+      local value = word(sleeper:wait())
+      return ("%s %s %s %s"):format(said, waited, ended, value)]])
+  end)
+
+  it("ends what it maps when it is cancelled", function()
+    serve "stall"
+    assert.equal("cancelled cancelled, 2 ended, 3 errors", eval [[
+      local ended, mapped = {}, nil
+      local task = async(function()
+        local _, errors = sign:map({ id, id, id }, function(each)
+          local value, err = sign.sessions:get(each)
+          ended[#ended + 1] = word(value, err)
+          return value, err
+        end, { limit = 2 })
+        mapped = #errors
+        for i = 1, 3 do assert(errors[i].kind == "cancelled") end
+      end)
+      ngx.sleep(0.05)
+      async(function() task:cancel() end)
+      task:wait()
+      ngx.sleep(0.05)
+      return ("%s, %d ended, %d errors"):format(table.concat(ended, " ", 1, 2),
+        #ended - 1, mapped)]])
+  end)
+
+  it("ends its wait for a token that another one fetches", function()
+    assert.equal("cancelled false", eval [[
+      local mine = assert(require "signicat".new { retries = 0,
+        base_url = "http://127.0.0.1:1/sign",
+        auth = function() ngx.sleep(60) return "t" end })
+      local first = async(function() return mine.sessions:get(id) end)
+      local second = async(function() return mine.sessions:get(id) end)
+      ngx.sleep(0.05)
+      second:cancel()
+      local said = word(second:wait())
+      said = said .. " " .. tostring(first:done())
+      first:cancel()
+      return said]])
+  end)
+
+  it("waits for no token whose fetch raised", function()
+    serve "ok"
+    assert.equal("no vault ok", eval [[
+      local raised
+      local mine = assert(require "signicat".new { retries = 0,
+        base_url = "http://127.0.0.1:" .. port .. "/sign",
+        auth = function()
+          if raised then return "t" end
+          raised = true
+          error("no vault", 0)
+        end })
+      local function get()
+        return mine.sessions:get(id, { deadline = mine:now() + 30 })
+      end
+      local _, message = pcall(get)
+      return message .. " " .. word(mine:async(get):wait())]])
+  end)
+
+  it("cannot wait for itself", function()
+    assert.matches("a task cannot wait for itself", eval [[
+      local task
+      task = async(function()
+        ngx.sleep(0)
+        return select(2, pcall(task.wait, task))
+      end)
+      return task:wait()]])
+  end)
+
+  it("is for phases that can wait, and for no event loop", function()
+    assert.matches("no light threads in nginx's phase init; start a function "
+      .. "with ngx.timer.at", eval "return async_in_init")
+    for _, name in ipairs { "descriptor", "timeout" } do
+      assert.matches("client:" .. name .. " is for an event loop", eval(
+        "return select(2, pcall(sign." .. name .. ", sign))"))
+    end
   end)
 
   it("leaves no part of a file when it is cancelled", function()

@@ -1,7 +1,9 @@
 -- token_renewal_spec.lua: a token that is refused, and one that many ask for
 -- at the same time.
 
+local core = require "signicat.core"
 local helper = require "spec.helper"
+local signicat = require "signicat"
 
 local session = helper.session
 local TOKEN_URL = "https://sign.example/auth/open/connect/token"
@@ -117,6 +119,120 @@ describe("coroutines that need a token at the same time", function()
     local second = coroutine.create(function()
       return client.sessions:delete(session)
     end)
+    local resumed, value = coroutine.resume(second)
+    assert.same({ true, true }, { resumed, value })
+    assert.equal("dead", coroutine.status(second))
+  end)
+end)
+
+describe("a task that needs a token", function()
+  local server, base_url, sign
+
+  setup(function()
+    server = assert(core.spawn(helper.lua, { "spec/support/server.lua", "ok" }))
+    base_url = "http://127.0.0.1:" .. assert(server:read_line(20)) .. "/sign"
+  end)
+  after_each(function() sign:close() end)
+  teardown(function() server:kill() end)
+
+  local function client(options)
+    options.base_url, options.retries = base_url, 0
+    sign = assert(signicat.new(options))
+  end
+
+  -- Long enough for any machine, shorter than a fetch is waited for.
+  local function get()
+    return sign.sessions:get(session, { deadline = sign:now() + 30 })
+  end
+
+  local function raises_once(value)
+    local raised = false
+    return function()
+      if raised then return value end
+      raised = true
+      error("no vault", 0)
+    end
+  end
+
+  it("waits for none that raised in the main program", function()
+    client { auth = raises_once "t" }
+    assert.same({ false, "no vault" }, { pcall(get) })
+    assert.truthy(sign:async(get):wait())
+  end)
+
+  it("waits for none that raised in a task, which goes on", function()
+    client { auth = raises_once "t" }
+    local raised
+    local first = sign:async(function()
+      raised = { sign:try(get) }
+      sign.sleep(60)
+    end)
+    local second = sign:async(get)
+    assert.truthy(second:wait())
+    assert.same({ false, "no vault" }, raised)
+    assert.is_false(first:done())
+  end)
+
+  it("waits for none whose store raised", function()
+    local unlocked = 0
+    client { auth = function() return "t" end, token_store = {
+      get = function() end, set = raises_once(), drop = function() end,
+      lock = function() return true end,
+      unlock = function() unlocked = unlocked + 1 end,
+    } }
+    assert.same({ false, "no vault" }, { pcall(get) })
+    assert.equal(1, unlocked)
+    assert.truthy(sign:async(get):wait())
+    assert.equal(2, unlocked)
+  end)
+
+  it("waits no longer than its own call may take", function()
+    client { auth = function()
+      sign.sleep(60)
+      return "t"
+    end }
+    local first = sign:async(get)
+    local second = sign:async(function()
+      return sign.sessions:get(session, { timeout = 0.1 })
+    end)
+    local third = sign:async(function()
+      return sign.sessions:get(session, { timeout = 60,
+                                          deadline = sign:now() + 0.1 })
+    end)
+    for _, task in ipairs { second, third } do
+      local value, err = task:wait()
+      assert.is_nil(value)
+      assert.equal("timeout", err.kind)
+      assert.is_false(err.sent)
+    end
+    assert.is_false(first:done())
+  end)
+end)
+
+describe("a coroutine that needs a token", function()
+  it("may yield in what gives it, and waits for none that raised", function()
+    local raised = false
+    local client = helper.client({ status = 204 }, { auth = function()
+      coroutine.yield()
+      if raised then return "t" end
+      raised = true
+      error("no vault", 0)
+    end, sleep = function() coroutine.yield() end })
+    local function delete() return client.sessions:delete(session) end
+    -- Where this Lua can yield in it, it catches what is raised and lives on.
+    local catch = coroutine.wrap(function()
+      return pcall(coroutine.yield, 1)
+    end)
+    local can = catch() == 1
+    local first = coroutine.create(function()
+      if can then pcall(delete) else delete() end
+      coroutine.yield()
+    end)
+    assert(coroutine.resume(first))
+    coroutine.resume(first)
+    assert.equal(can and "suspended" or "dead", coroutine.status(first))
+    local second = coroutine.create(delete)
+    assert(coroutine.resume(second))
     local resumed, value = coroutine.resume(second)
     assert.same({ true, true }, { resumed, value })
     assert.equal("dead", coroutine.status(second))

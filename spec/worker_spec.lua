@@ -827,3 +827,11 @@ describe("worker.new", function()
     end
   end)
 end)
+
+describe("a worker's client", function()
+  it("is no strict one, whose calls raise in the middle of a job", function()
+    local ok, message = pcall(worker_of, { client = sign:strict() })
+    assert.is_false(ok)
+    assert.matches("must be a plain client, not a strict one", message)
+  end)
+end)

@@ -163,7 +163,7 @@ function Client:map(list, fn, opts)
     core.misuse("map takes a list and a function")
   end
   opts = options.check(opts, options.map, "map")
-  return tasks.map(self, list, fn, opts.limit)
+  return (loop_of(self).map or tasks.map)(self, list, fn, opts.limit)
 end
 
 --- pcall for tasks: what it calls may wait, on Lua 5.1 too.
@@ -175,18 +175,28 @@ function Client:try(fn, ...) -- luacheck: no self
   return tasks.try(fn, ...)
 end
 
+--- The same, for an event loop of the caller's to drive.
+local function driven_loop(client, name)
+  local loop = loop_of(client)
+  if not loop.multi then
+    core.misuse("client:" .. name .. " is for an event loop that drives the "
+      .. "tasks; inside nginx they run by themselves")
+  end
+  return loop
+end
+
 --- For an event loop of yours: a descriptor that is readable while a step has
 --- something to do. It stays the same as long as the client is open.
 ---@return integer descriptor
 function Client:descriptor()
-  return loop_of(self).multi:descriptor()
+  return driven_loop(self, "descriptor").multi:descriptor()
 end
 
 --- For an event loop of yours: after how long a step has something to do, even
 --- if the descriptor is quiet.
 ---@return number? seconds nil: not before the descriptor says so
 function Client:timeout()
-  return loop_of(self):timeout()
+  return driven_loop(self, "timeout"):timeout()
 end
 
 --- Closes the connections. Calls of a closed client raise.

@@ -7,6 +7,9 @@ local core = require "signicat.core"
 
 local strict = {}
 
+-- The strict clients that there are.
+local twins = setmetatable({}, { __mode = "k" })
+
 local families = { documents = true, collections = true, sessions = true }
 
 --- Passes on what a call returned; an error is raised as it is.
@@ -62,6 +65,7 @@ function strict.client(client)
     __tostring = function() return tostring(client) .. " (strict)" end,
     __close = function() client:close() end,
   })
+  twins[twin] = true
   for name in pairs(families) do
     rawset(twin, name, front(client[name], {}))
   end
@@ -73,6 +77,11 @@ function strict.client(client)
   rawset(twin, "try", function(_, ...) return client:try(...) end)
   rawset(twin, "sleep", client.sleep)
   return twin
+end
+
+--- Whether a value is one.
+function strict.is_strict(value)
+  return twins[value] == true
 end
 
 return strict

@@ -69,19 +69,49 @@ local function read(text)
   return failure
 end
 
+--- The task that runs now, if it is one of this client's.
+local function running_task(client)
+  local loop = client.transport.loop
+  return loop and loop.task and loop:task()
+end
+
 --- Who asks: a task, a coroutine, or nil for the main program.
 local function asker(client)
-  local loop = client.transport.loop
-  return loop and loop.task and loop:task() or tasks.this_coroutine()
+  local task = running_task(client)
+  return tasks.is_task(task) and task or tasks.this_coroutine()
+end
+
+local function is_cancelled(client)
+  local task = running_task(client)
+  return task and task.is_cancelled
+end
+
+-- Not in plain Lua 5.1.
+local can_yield_in_pcall = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
+
+--- pcall where what is called can still wait; elsewhere, in a coroutine that
+--- is no task, none.
+local function try(client, fn, ...)
+  if can_yield_in_pcall or type(asker(client)) ~= "thread" then
+    return tasks.try(fn, ...)
+  end
+  return true, fn(...)
+end
+
+--- Until when a call waits for its token: it may take no longer itself.
+local function patience(client, deadline, waiting)
+  return math.min(deadline or math.huge,
+    client.clock() + (waiting.timeout or math.huge))
 end
 
 --- What a store has. While it says that somebody else fetches, waits for what
 --- that one gets, or for why it gets none; if neither comes the turn is ours.
+---@param ends number until when whoever asks waits
 ---@return string? value
 ---@return number? lifetime
 ---@return table? failure of another one's fetch
-local function look(store, client)
-  local ends = client.clock() + LONGEST_FETCH
+local function look(store, client, ends)
+  ends = math.min(ends, client.clock() + LONGEST_FETCH)
   local value, lifetime = store:get()
   if value or not store.lock then return value, lifetime end
   while true do
@@ -93,7 +123,9 @@ local function look(store, client)
       if is_ours then store:unlock() end
       return value, lifetime, failure
     end
-    if is_ours or client.clock() >= ends then return nil end
+    if is_ours or client.clock() >= ends or is_cancelled(client) then
+      return nil
+    end
     client.sleep(POLL)
   end
 end
@@ -111,7 +143,8 @@ end
 local function kept(fetch, store, is_own)
   local authorization, renew_at
   local failure, failed_until
-  local fetching -- { by =, gate =, apart =, ends = }, while one is under way
+  -- While one is under way: by, gate, apart, ends, locked.
+  local fetching
   local source = {}
 
   local function keep(value, lifetime, client)
@@ -143,16 +176,18 @@ local function kept(fetch, store, is_own)
   end
 
   --- Waits a moment for who fetches; what is wrong if there is no more time.
-  local function wait(client, deadline)
-    local gate = fetching.gate
-    if deadline and client.clock() >= deadline then
-      return { kind = "timeout", sent = false,
-               note = "the deadline passed before there was a token" }
+  local function wait(client, ends)
+    local gate, left = fetching.gate, ends - client.clock()
+    if left <= 0 then
+      return { kind = "timeout", operation = "token", sent = false,
+               note = "the call's time was over before there was a token" }
     end
-    if not (gate and tasks.is_task(asker(client))) then
-      client.sleep(POLL)
-    elseif not gate:wait(deadline and math.min(1, deadline - client.clock())
-      or 1) then
+    if gate and tasks.is_task(asker(client)) then
+      gate:wait(math.min(1, left))
+    else
+      client.sleep(math.min(POLL, left))
+    end
+    if is_cancelled(client) then
       return { kind = "cancelled", sent = false,
                note = "the task was cancelled" }
     end
@@ -166,9 +201,11 @@ local function kept(fetch, store, is_own)
   end
 
   local function finish()
-    local gate = fetching and fetching.gate
+    local ended = fetching
     fetching = nil
-    if gate then gate:open() end
+    if not ended then return end
+    if ended.gate then ended.gate:open() end
+    if ended.locked then store:unlock() end
   end
 
   local function fail(reason, client)
@@ -179,7 +216,10 @@ local function kept(fetch, store, is_own)
   local function fetch_now(client, deadline, waiting)
     local value, lifetime, failed, was_cut
     local origin = "store"
-    if store then value, lifetime, failed = look(store, client) end
+    if store then
+      value, lifetime, failed = look(store, client,
+        patience(client, deadline, waiting))
+    end
     if failed then
       fail(failed, client)
       finish()
@@ -188,18 +228,17 @@ local function kept(fetch, store, is_own)
     if not value then
       origin = "fetch"
       if not fetching then begin(client) end
+      fetching.locked = store and store.unlock
       value, lifetime, was_cut = fetch(client, deadline, waiting)
       if not value then
         if is_shared(lifetime, was_cut) then
           fail(lifetime, client)
           if store and store.lock then store:fail(write(lifetime)) end
         end
-        if store and store.unlock then store:unlock() end
         finish()
         return nil, lifetime
       end
       if store then store:set(value, lifetime) end
-      if store and store.unlock then store:unlock() end
     end
     keep(value, lifetime, client)
     finish()
@@ -208,21 +247,27 @@ local function kept(fetch, store, is_own)
     return authorization
   end
 
+  --- The same, over also for those who wait when what it calls raises.
+  local function fetch_for_all(client, ...)
+    local ok, value, reason = try(client, fetch_now, client, ...)
+    if not ok then
+      finish()
+      error(value, 0)
+    end
+    return value, reason
+  end
+
   --- The same, where the end of who asked does not end it.
   local function fetch_apart(client, ...)
     begin(client, true)
-    return client.transport.apart(LONGEST_FETCH, function(...)
-      local ok, value, reason = pcall(fetch_now, ...)
-      finish()
-      if not ok then error(value, 0) end
-      return value, reason
-    end, client, ...)
+    return client.transport.apart(LONGEST_FETCH, fetch_for_all, client, ...)
   end
 
   function source.get(_, client, deadline, waiting)
     if is_fresh(client) then return authorization end
+    local ends = patience(client, deadline, waiting)
     while must_wait(client) do
-      local failed = wait(client, deadline)
+      local failed = wait(client, ends)
       if failed then return nil, failed end
       if is_fresh(client) then return authorization end
     end
@@ -232,7 +277,7 @@ local function kept(fetch, store, is_own)
     if client.transport.apart and not is_own then
       return fetch_apart(client, deadline, waiting)
     end
-    return fetch_now(client, deadline, waiting)
+    return fetch_for_all(client, deadline, waiting)
   end
 
   --- A token was refused: forgets it, unless there is a newer one already.

@@ -14,6 +14,7 @@ local jobs = require "signicat.worker.jobs"
 local options = require "signicat.options"
 local queue = require "signicat.worker.queue"
 local steps = require "signicat.worker.steps"
+local strict = require "signicat.strict"
 
 local worker = {}
 
@@ -214,6 +215,9 @@ local known = {
   client = function(value)
     if type(value) ~= "table" or not value.sessions then
       return "must be a client, as signicat.new makes it"
+    end
+    if strict.is_strict(value) then
+      return "must be a plain client, not a strict one"
     end
   end,
   redis = jobs.redis_fault,

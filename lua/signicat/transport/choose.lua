@@ -6,6 +6,7 @@
 -- there is nothing to wait with, and the failure says so.
 
 local core = require "signicat.core"
+local loop = require "signicat.tasks.nginx".loop
 
 local choose = {}
 
@@ -59,7 +60,7 @@ function Sockets:send(request)
 end
 
 function Sockets.sleep(seconds)
-  if CAN_WAIT[choose.phase()] then return ngx.sleep(seconds) end
+  if CAN_WAIT[choose.phase()] then return loop:sleep(seconds) end
   return core.sleep(seconds)
 end
 
@@ -84,8 +85,9 @@ function Sockets.apart(seconds, act, ...)
   if not CAN_WAIT[choose.phase()] then return act(...) end
   local box = { done = require "ngx.semaphore".new() }
   if not ngx.timer.at(0, act_apart, box, act, ...) then return act(...) end
-  if not box.done:wait(seconds) then
-    return nil, { kind = "timeout", note = "no token came in time" }
+  if not loop:hear(box.done, seconds) then
+    return nil, loop:refusal()
+      or { kind = "timeout", note = "no token came in time" }
   end
   if not box.ok then error(box.value, 0) end
   return box.value, box.more
@@ -159,8 +161,7 @@ function choose.transport(given)
   end
   check_nginx(given)
   return setmetatable({ nginx = new_nginx(given), given = given,
-    loop = require "signicat.tasks.nginx".loop, may_start = wanted == nil },
-    Sockets)
+    loop = loop, may_start = wanted == nil }, Sockets)
 end
 
 return choose

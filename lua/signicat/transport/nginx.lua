@@ -11,6 +11,7 @@
 
 local core = require "signicat.core"
 local exchange = require "signicat.transport.exchange"
+local loop = require "signicat.tasks.nginx".loop
 local names = require "signicat.transport.names"
 
 local IDLE = 60 -- seconds that a connection is kept without a request
@@ -228,6 +229,8 @@ function Nginx:send(request)
     self.identity = identity
   end
   local sent, fresh = false, false
+  local refusal = loop:refusal()
+  if refusal then return nil, refusal end
   while true do
     local begun, failure = request:begin()
     if not begun then
@@ -241,7 +244,10 @@ function Nginx:send(request)
       return nil, timing
     end
     local it = exchange.new(request, socket, ends)
-    if self.closed then it:cancel(CLOSED) end
+    refusal = loop:refusal()
+    if self.closed or refusal then
+      it:cancel(refusal and refusal.note or CLOSED)
+    end
     local answer = self:run(it, where)
     if answer then
       local response = respond(it, answer, timing, began, sent)
