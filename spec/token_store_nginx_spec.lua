@@ -167,8 +167,10 @@ describe("in nginx", function()
 
   it("four workers share the patience with a silent endpoint", function()
     start(4)
-    assert.equal(1, fail_cold("/hasty", { fault = "slow",
-      milliseconds = 20000 }, "timeout"))
+    -- Either their own time is over first, or that of the fetch is.
+    local lines = fail_cold("/hasty", { fault = "slow",
+      milliseconds = 20000 }, "timeout")
+    assert.is_true(lines <= 2, lines)
     assert.equal(3, tokens())
   end)
 

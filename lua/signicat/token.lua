@@ -106,7 +106,7 @@ end
 
 --- What a store has. While it says that somebody else fetches, waits for what
 --- that one gets, or for why it gets none; if neither comes the turn is ours.
----@param ends number until when whoever asks waits
+---@param ends number the deadline of whoever asks
 ---@return string? value
 ---@return number? lifetime
 ---@return table? failure of another one's fetch
@@ -217,8 +217,7 @@ local function kept(fetch, store, is_own)
     local value, lifetime, failed, was_cut
     local origin = "store"
     if store then
-      value, lifetime, failed = look(store, client,
-        patience(client, deadline, waiting))
+      value, lifetime, failed = look(store, client, deadline or math.huge)
     end
     if failed then
       fail(failed, client)
