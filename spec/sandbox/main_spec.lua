@@ -223,6 +223,17 @@ describe("the sandbox's process", function()
     local modes = judges.run("stat", "-c", "%a", folder .. "/new",
       folder .. "/new/credentials", folder .. "/new/documents")
     assert.equal("700\n600\n700\n", modes)
+    -- A folder of somebody's that others may look into.
+    judges.run("mkdir", "-m", "755", folder .. "/open")
+    local two = service.start("--data", folder .. "/open")
+    local count = 0
+    for name, mode in judges.run("sh", "-c", "stat -c '%n %a' '" .. folder
+        .. "/open/'*"):gmatch "(%S+) (%d+)\n" do
+      count = count + 1
+      assert.matches("^[67]00$", mode, name)
+    end
+    two:finish()
+    assert.is_true(count > 3)
   end)
 
   local bad_folders = {

@@ -37,6 +37,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -116,7 +117,8 @@ static bool open_data(Run *run, const char *data) {
 static bool write_ca(Run *run) {
   snprintf(run->ca, sizeof run->ca, "%s/ca.pem", run->folder.path);
   FILE *file = fopen(run->ca, "we");
-  bool good = file && fputs(pki_ca_pem(run->service.pki), file) >= 0;
+  bool good = file && fchmod(fileno(file), 0644) == 0 && /* for anybody */
+              fputs(pki_ca_pem(run->service.pki), file) >= 0;
   if (file && fclose(file) != 0) good = false;
   return good || fail("ca.pem cannot be written in the data folder; check who "
                       "owns it");
@@ -245,6 +247,7 @@ int main(int argc, char **argv) {
   int status = options_read(&options, argc, argv);
   if (status >= 0) return status;
   if (options.parent >= 0) fcntl(options.parent, F_SETFD, FD_CLOEXEC);
+  umask(077); /* what is stored holds secrets, whoever owns the folder */
   json_object_seed(0); /* once, before there are threads */
   bool started = start(&run, &options);
   if (started) wait_for_the_end(run.signals, options.parent);
