@@ -164,7 +164,7 @@ static Aside *check(lua_State *L) {
 
 static int aside_done(lua_State *L) {
   Aside *aside = check(L);
-  if (aside->work && aside->work->job.state == JOB_TAKEN) take_back(aside);
+  if (aside->work && aside->work->job.taken) take_back(aside);
   lua_pushboolean(L, !aside->work);
   return 1;
 }

@@ -181,8 +181,8 @@ Job *sc_crew_take(Crew *crew) {
   if (read(crew->bell, &one, sizeof one) < 0) return NULL;
   pthread_mutex_lock(&crew->lock);
   job = take(&crew->done);
-  if (job) job->state = JOB_TAKEN;
   pthread_mutex_unlock(&crew->lock);
+  if (job) job->taken = 1;
   return job;
 }
 
@@ -191,7 +191,7 @@ void sc_crew_drop(Crew *crew, Job *job) {
   pthread_mutex_lock(&crew->lock);
   job->dropped = 1;
   if (job->state == JOB_WAITING) cut(&crew->waiting, job);
-  if (job->state == JOB_DONE) cut(&crew->done, job);
+  if (job->state == JOB_DONE && !job->taken) cut(&crew->done, job);
   if (job->state == JOB_RUNNING) job = NULL;
   pthread_mutex_unlock(&crew->lock);
   if (job) job->discard(job);

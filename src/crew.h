@@ -14,13 +14,13 @@ typedef struct Crew Crew;
 typedef enum JobState {
   JOB_WAITING,
   JOB_RUNNING,
-  JOB_DONE, /* the bell rang for it */
-  JOB_TAKEN
+  JOB_DONE /* the bell rang for it */
 } JobState;
 
 typedef struct Job {
   struct Job *next;
-  JobState state;
+  JobState state;                   /* under the crew's lock */
+  int taken;                        /* a matter of who takes, not the crew's */
   int dropped;                      /* nobody waits for it any more */
   void (*run)(struct Job *job);     /* in a thread */
   void (*discard)(struct Job *job); /* frees it, in whichever */
