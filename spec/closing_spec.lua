@@ -5,11 +5,21 @@ local host = os.getenv "SIGNICAT_CLOSING_HOST"
   or "build/5.4/spec/closing_host"
 
 describe("a state that is closed during a name lookup", function()
-  it("leaves its host alive", function()
+  local function run(script)
     local pipe = assert(io.popen(("LUA_PATH='%s' LUA_CPATH='%s' '%s' %s 2>&1")
-      :format(package.path, package.cpath, host, "spec/closing/lookup.lua")))
+      :format(package.path, package.cpath, host, script)))
     local output = pipe:read "*a"
     pipe:close()
-    assert.equal("timeout dns begun=1 over=0 alive=1\n", output)
+    return output
+  end
+
+  it("leaves its host alive", function()
+    assert.equal("timeout dns begun=1 over=0 alive=1\n",
+      run "spec/closing/lookup.lua")
+  end)
+
+  it("has ended its tasks before", function()
+    assert.equal("timeout cancelled cancelled begun=1 over=0 alive=1\n",
+      run "spec/closing/lookup_in_tasks.lua")
   end)
 end)

@@ -276,6 +276,48 @@ describe("a task in nginx", function()
       return size .. " " .. tostring(slept > 0)]]):format(folder)))
   end)
 
+  -- What its worker's memory peaks at, beyond what it did before, in KiB.
+  local PEAK = [[
+    local function peak()
+      local file = io.open "/proc/self/status"
+      local text = file:read "*a"
+      file:close()
+      return tonumber(text:match "VmHWM:%s+(%d+)")
+    end
+    collectgarbage()
+    local before = peak()
+  ]]
+
+  it("takes no more of a document than its writer has taken", function()
+    serve "large:100000000"
+    local grown, size = eval(PEAK .. [[
+      local size, pieces = 0, 0
+      sign.documents:download(id, { to = function(bytes)
+        size, pieces = size + #bytes, pieces + 1
+        if pieces < 50 then ngx.sleep(0.01) end
+        return true
+      end })
+      return peak() - before .. " " .. size]]):match "^(%d+) (%d+)$"
+    assert.equal("100000000", size)
+    assert.is_true(tonumber(grown) < 32 * 1024, grown)
+  end)
+
+  it("asks a reader for no more than it has sent", function()
+    serve "stored"
+    local grown, said = eval(PEAK .. [[
+      local left = 1e8
+      local said = word(sign.documents:upload { type = "text/plain",
+        size = left, reader = function(most)
+          if left == 0 then return nil end
+          local piece = ("x"):rep(math.min(most, left))
+          left = left - #piece
+          return piece
+        end })
+      return peak() - before .. " " .. said]]):match "^(%d+) (%l+)$"
+    assert.equal("ok", said)
+    assert.is_true(tonumber(grown) < 32 * 1024, grown)
+  end)
+
   it("is ambiguous about a create that it left", function()
     serve "stall"
     assert.equal("cancelled true", eval [[
