@@ -179,7 +179,9 @@ test: deps-test ## run all specs on every Lua, or SPECS=a/file on one
 
 .PHONY: $(LUAS:%=test-%) test-run
 $(LUAS:%=test-%): test-%:
-	@$(MAKE) --no-print-directory LUA_VERSION=$* test-run
+	@echo "== Lua $*"
+	@{ $(MAKE) --no-print-directory LUA_VERSION=$* test-run 2>&1 && \
+	  touch build/test-$*.ok; } | tee build/test-$*.log
 test-run: deps-test core sandbox spec-programs
 	@$(TEST_ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua $(SPECS)
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# test.sh: runs the specs on one Lua after the other and adds up what each
-# run counted; the last line is that of all.
+# test.sh: runs the specs on each Lua, as many at a time as there are cores,
+# and adds up what each run counted; the last line is that of all.
 #
 #     sh spec/support/test.sh LUA...
 #
@@ -13,21 +13,30 @@ mkdir -p build
 passed=0
 failed=0
 
+# Two runs must not build the same file at a time.
 for lua in "$@"; do
-  log=build/test-$lua.log
-  echo "== Lua $lua"
-  rm -f "$log.ok"
-  { "${MAKE:-make}" --no-print-directory "test-$lua" 2>&1 && : >"$log.ok"; } |
-    tee "$log" || :
-  counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' "$log" |
-    tail -n 1)
-  good=${counts% *}
-  bad=${counts#* }
-  [ -e "$log.ok" ] || [ "${bad:-0}" -gt 0 ] || bad=1
-  passed=$((passed + ${good:-0}))
-  failed=$((failed + ${bad:-0}))
+  rm -f "build/test-$lua.log" "build/test-$lua.ok"
+  "${MAKE:-make}" --silent "LUA_VERSION=$lua" core sandbox \
+    spec-programs
 done
 
-[ $# -eq 1 ] || echo "== Lua $*"
+# One alone is seen while it runs, of several each when it is done.
+sync=target
+[ $# -gt 1 ] || sync=none
+printf 'test-%s\n' "$@" |
+  xargs "${MAKE:-make}" --no-print-directory --keep-going \
+    --jobs="$(nproc)" --output-sync=$sync || :
+
+for lua in "$@"; do
+  counts=$(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' \
+    "build/test-$lua.log" | tail -n 1)
+  good=${counts% *}
+  bad=${counts#* }
+  [ -e "build/test-$lua.ok" ] || [ "${bad:-0}" -gt 0 ] || bad=1
+  passed=$((passed + ${good:-0}))
+  failed=$((failed + ${bad:-0}))
+  [ $# -eq 1 ] || echo "Lua $lua: ${good:-0} passed, ${bad:-0} failed"
+done
+
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
