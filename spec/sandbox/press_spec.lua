@@ -111,9 +111,9 @@ describe("the sandbox's press", function()
   end
 
   -- Too many objects, and no table: it takes a while to read.
-  local function heavy()
+  local function heavy(count)
     local objects = { PAGE:match "^(.-)xref" }
-    for number = 6, 80000 do
+    for number = 6, count or 80000 do
       objects[#objects + 1] = ("%d 0 obj\n<< /Kept [1 2 3] >>\nendobj\n")
         :format(number)
     end
@@ -157,6 +157,27 @@ describe("the sandbox's press", function()
       for _, file in ipairs(files) do assert.is_true(file <= 5, file) end
     end)
 
+  it("refuses a PDF that really takes longer than it may", function()
+    local session = session_of(heavy(500000))
+    local pid, connection = caught(session)
+    local said, code = judges.run("prlimit", "--pid", pid, "--cpu=1:2")
+    assert.equal(0, code, said)
+    signal("CONT", pid)
+    local answer = connection:receive "*a"
+    connection:close()
+    assert.matches("^HTTP/1.1 422", answer)
+    assert.matches("takes too long", answer, 1, true)
+    assert.equal("READY", sandbox:state(session).state)
+  end)
+
+  it("refuses a PDF that takes longer without working, and leaves no process",
+    function()
+      local said, code = judges.run(os.getenv "PRESS_HOST"
+        or "build/press_host")
+      assert.equal("refused: The PDF was not read within 1 seconds.\n", said)
+      assert.equal(0, code)
+    end)
+
   for _, name in ipairs { "ABRT", "XCPU", "KILL" } do
     it("refuses a PDF that ends that process with SIG" .. name, function()
       local session = session_of(heavy())
@@ -173,8 +194,8 @@ describe("the sandbox's press", function()
     end)
   end
 
-  -- Signs what is packaged then, and kills the process that does it.
-  local function break_package()
+  -- Signs what is packaged then; gives its packages.
+  local function begin_package()
     local id = sandbox:upload(heavy(), "application/pdf").documentId
     local collection = sandbox:collect({ id }, { "PADES_CONTAINER" })
     local session = sandbox:create_session {
@@ -184,16 +205,26 @@ describe("the sandbox's press", function()
                       action = "SIGN" } },
     }
     assert.equal(200, (sandbox:sign(session)))
-    local pid = service.await("a process", function() return children()[1] end)
-    signal("KILL", pid)
-    service.await("its end", function()
-      return not service.read("/proc/" .. pid .. "/stat")
-    end)
     return function()
       local _, now = sandbox:call("GET",
         "/sign/document-collections/" .. collection.id)
       return now.output.packages
     end
+  end
+
+  -- Kills the process that makes a package.
+  local function break_it()
+    local pid = service.await("a process", function() return children()[1] end)
+    signal("KILL", pid)
+    service.await("its end", function()
+      return not service.read("/proc/" .. pid .. "/stat")
+    end)
+  end
+
+  local function break_package()
+    local packages = begin_package()
+    break_it()
+    return packages
   end
 
   it("has a package made again when that process was killed", function()
@@ -219,6 +250,54 @@ describe("the sandbox's press", function()
     sandbox = service.start("--data", folder)
     local one = sandbox
     service.await("the package", function() return packages()[1] end)
+    one:finish()
+  end)
+
+  -- The specs above, but of a service on this folder.
+  local function on(folder)
+    local kept = sandbox
+    sandbox = service.start("--data", folder)
+    return sandbox, function() sandbox = kept end
+  end
+
+  it("has a package that a stop breaks off made after the next start",
+    function()
+      local folder = service.folder()
+      local one, back = on(folder)
+      finally(function()
+        back()
+        service.remove(folder)
+      end)
+      local packages = begin_package()
+      local pid = service.await("a process", function()
+        return children()[1]
+      end)
+      signal("STOP", pid) -- it would never come to its end
+      one:finish()
+      assert.is_nil(service.read("/proc/" .. pid .. "/stat"))
+      local said = judges.run("sqlite3", folder .. "/sandbox.db",
+        "select attempts, next_try from package")
+      assert.equal("0|0\n", said)
+      one = on(folder)
+      service.await("the package", function() return packages()[1] end)
+      one:finish()
+    end)
+
+  it("answers at a stop who waits for a PDF that is not read yet", function()
+    local folder = service.folder()
+    local one, back = on(folder)
+    finally(function()
+      back()
+      service.remove(folder)
+    end)
+    local session = session_of(heavy())
+    local _, connection = caught(session)
+    one:signal "TERM"
+    assert.matches("^HTTP/1.1 500 .*the sandbox ends", connection:receive "*a")
+    connection:close()
+    one:finish()
+    one = on(folder)
+    assert.equal("READY", sandbox:state(session).state)
     one:finish()
   end)
 

@@ -18,6 +18,7 @@
 #include "dispatch.h"
 #include "journal.h"
 #include "log.h"
+#include "press.h"
 #include "secret.h"
 #include "strike.h"
 
@@ -39,6 +40,9 @@
 
 /* What a request under way is given to finish when the service stops. */
 #define STOP_SECONDS 10
+/* ... of which a PDF that is being read has its own part, so that its request
+ * can still be answered. */
+#define STOP_PRESS_MILLISECONDS 2000
 
 /* Of the connections there may be: for the levers, and for those that have
  * ended but are not yet taken off the server's own count. */
@@ -509,6 +513,7 @@ void http_stop(Http *http) {
   acceptor_close(http->acceptor);
   if (http->control.daemon) control = MHD_quiesce_daemon(http->control.daemon);
   connections_drain(&http->connections);
+  press_stop(http->service->press, STOP_PRESS_MILLISECONDS);
   if (http->pauses) pauses_end(http->pauses);
   connections_end(&http->connections, STOP_SECONDS);
   if (http->main.daemon) MHD_stop_daemon(http->main.daemon);

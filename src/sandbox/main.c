@@ -101,9 +101,10 @@ static bool open_data(Run *run, const char *data) {
     return fail(why);
   }
   blob_sweep(service->documents, documents_known, service->store);
+  service->press = press_open(service->documents, PRESS_SECONDS);
   service->journal = journal_open();
   service->faults = faults_open();
-  if (!service->journal || !service->faults)
+  if (!service->press || !service->journal || !service->faults)
     return fail("there is no memory left");
   service->courier = courier_open(service->store, service->beyond);
   if (!service->courier)
@@ -209,6 +210,7 @@ static void close_all(Run *run) {
   http_stop(run->http);
   packager_stop(run->service.packager);
   courier_close(run->service.courier);
+  press_close(run->service.press);
   if (run->service.log >= 0) close(run->service.log);
   if (run->service.documents >= 0) close(run->service.documents);
   store_close(run->service.store);

@@ -150,7 +150,7 @@ static bool make_pades(Signing *signing, size_t i, const Identity *signer) {
       json_pack("{s:s, s:s, s:I}", "sign", signing->made[i].original, "name",
                 signing->name, "when", (json_int_t)signing->when);
   PadesResult result =
-      press_run(signing->service->documents, order, &layout, why, sizeof why);
+      press_run(signing->service->press, order, &layout, why, sizeof why);
   if (result == PADES_DONE) {
     const Identity *stamper = pki_stamper(signing->service->pki);
     Blob *blob = begin_result(signing, i);
