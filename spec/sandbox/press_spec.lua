@@ -121,19 +121,52 @@ describe("the sandbox's press", function()
     return table.concat(objects)
   end
 
-  -- Begins to sign it and stops the process that reads it: that process, and
-  -- the connection.
-  local function caught(session)
+  -- Begins to sign it; the connection.
+  local function begin(session)
     local connection = assert(socket.connect("127.0.0.1", sandbox.port))
     connection:send(("POST /_sandbox/sessions/%s/sign HTTP/1.1\r\n"
       .. "Host: localhost\r\nConnection: close\r\n\r\n"):format(session.id))
-    local pid = service.await("a process", function()
-      local one = children()[1]
-      local limits = one and service.read("/proc/" .. one .. "/limits") or ""
-      return limits:find "cpu time +60 " and signal("STOP", one) and one
-    end)
-    return pid, connection
+    return connection
   end
+
+  -- Stops a process that reads a PDF, unless it is in `but`; its pid.
+  local function catch(but)
+    return service.await("a process", function()
+      for _, pid in ipairs(children()) do
+        local limits = service.read("/proc/" .. pid .. "/limits") or ""
+        if not but[pid] and limits:find "cpu time +60 "
+            and signal("STOP", pid) then
+          return pid
+        end
+      end
+    end)
+  end
+
+  -- Begins to sign it and stops the process that reads it: that process, and
+  -- the connection.
+  local function caught(session)
+    local connection = begin(session)
+    return catch {}, connection
+  end
+
+  it("reads four PDFs at a time, and keeps nobody else waiting", function()
+    local bytes, connections, stopped = heavy(40000), {}, {}
+    for i = 1, 6 do connections[i] = begin(session_of(bytes)) end
+    for _ = 1, 4 do stopped[catch(stopped)] = true end
+    for _ = 1, 16 do -- connections, over all threads of the server
+      assert.equal(200, (sandbox:call("GET", "/sign/signing-sessions?limit=1")))
+    end
+    sandbox:renew()
+    sandbox:upload()
+    assert.equal(4, #children())
+    for pid in pairs(stopped) do
+      assert.is_true(signal("CONT", pid))
+    end
+    for _, connection in ipairs(connections) do
+      assert.matches("^HTTP/1.1 200", connection:receive "*a")
+      connection:close()
+    end
+  end)
 
   it("gives the process that reads a PDF limits, and no more than it needs",
     function()
