@@ -28,6 +28,7 @@
 #include "packager.h"
 #include "press.h"
 #include "service.h"
+#include "store_version.h"
 #include "xades.h"
 
 #include <errno.h>
@@ -83,6 +84,8 @@ static bool open_log(Run *run, const char *path) {
 static bool open_data(Run *run, const char *data) {
   char why[4352];
   Service *service = &run->service;
+  /* Before anything is made in it. */
+  if (data && !store_version_fits(data, why, sizeof why)) return fail(why);
   if (!folder_open(&run->folder, data, why, sizeof why)) return fail(why);
   const char *path = run->folder.path;
   if (!folder_credentials(&run->folder, service->client_id,
