@@ -1,8 +1,10 @@
 -- Hard PDFs over HTTP, and the process that reads them, caught at its work.
 
+local cjson = require "cjson"
 local judges = require "spec.support.judges"
 local lfs = require "lfs"
 local pdf = require "spec.support.pdf"
+local receiver = require "spec.support.receiver"
 local service = require "spec.sandbox.service"
 local socket = require "socket"
 
@@ -227,22 +229,19 @@ describe("the sandbox's press", function()
     end)
   end
 
-  -- Signs what is packaged then; gives its packages.
-  local function begin_package()
-    local id = sandbox:upload(heavy(), "application/pdf").documentId
-    local collection = sandbox:collect({ id }, { "PADES_CONTAINER" })
-    local session = sandbox:create_session {
-      title = "Lease", signingSetup = { { signingFlow =
-        "AUTHENTICATION_BASED" } },
-      documents = { { documentId = id, documentCollectionId = collection.id,
-                      action = "SIGN" } },
+  -- Signs what is packaged then; gives its packages, and the session.
+  local function begin_package(bytes)
+    local session = sandbox:session {
+      contents = { bytes or heavy() }, mime = "application/pdf",
+      packageTo = { "PADES_CONTAINER" },
+      signingSetup = { { signingFlow = "AUTHENTICATION_BASED" } },
     }
     assert.equal(200, (sandbox:sign(session)))
     return function()
       local _, now = sandbox:call("GET",
-        "/sign/document-collections/" .. collection.id)
+        "/sign/signing-sessions/" .. session.id)
       return now.output.packages
-    end
+    end, session
   end
 
   -- Kills the process that makes a package.
@@ -285,6 +284,59 @@ describe("the sandbox's press", function()
     service.await("the package", function() return packages()[1] end)
     one:finish()
   end)
+
+  it("has no package become another session's when its own is deleted",
+    function()
+      local _, session = begin_package()
+      local pid = catch {}
+      assert.equal(204, (sandbox:call("DELETE",
+        "/sign/signing-sessions/" .. session.id)))
+      local packages = begin_package((PAGE:gsub("Agreed", "Others")))
+      signal("CONT", pid)
+      local one = service.await("the package", function()
+        return packages()[1]
+      end)
+      local _, bytes = sandbox:call("GET",
+        "/sign/documents/" .. one.resultDocumentId)
+      local path = judges.write(judge:path "package.pdf", bytes)
+      assert.matches("Others", (judges.run("pdftotext", "-q", path, "-")))
+    end)
+
+  it("gives up a package when that process was ended three times, and says so",
+    function()
+      local one, kept, inbox = service.start(), sandbox, receiver.open()
+      sandbox = one
+      finally(function()
+        sandbox = kept
+        inbox:close()
+      end)
+      assert.equal(201, (one:call("POST", "/_sandbox/webhooks",
+        { url = inbox.url, secret = "s",
+          events = { "package.completed", "package.failed" } })))
+      local packages, session = begin_package()
+      break_it()
+      for _ = 1, 2 do
+        assert.equal("", one:err())
+        one:call("POST", "/_sandbox/clock", { advance = 10 })
+        break_it()
+      end
+      local event = cjson.decode(inbox:take().raw)
+      assert.equal("package.failed", event.eventName)
+      assert.not_equal(session.id, event.eventData.id)
+      assert.same({}, packages())
+      one:call("POST", "/_sandbox/clock", { advance = 1000 })
+      one:renew()
+      local later = begin_package(PAGE)
+      service.await("a later package", function() return later()[1] end)
+      assert.same({}, packages()) -- it was not taken up again
+      event = cjson.decode(inbox:take().raw)
+      assert.same({ "package.completed", later()[1].packageId },
+        { event.eventName, event.eventData.id })
+      assert.equal(0, (one:stop()))
+      assert.matches("^signicat%-sandbox: no package of session "
+        .. session.id:gsub("%-", "%%-") .. ": .* signal 9%.\n$",
+        one.complained)
+    end)
 
   -- The specs above, but of a service on this folder.
   local function on(folder)
