@@ -244,6 +244,19 @@ describe("the sandbox's press", function()
     end, session
   end
 
+  it("answers as of no session when it is deleted meanwhile, documents and all",
+    function()
+      local session = sandbox:session { contents = { heavy(), PAGE },
+                                        mime = "application/pdf" }
+      local pid, connection = caught(session)
+      assert.equal(204, (sandbox:call("POST", "/_sandbox/reset")))
+      sandbox:renew()
+      signal("CONT", pid)
+      local answer = connection:receive "*a"
+      connection:close()
+      assert.matches("^HTTP/1.1 404 .*signing_session_not_found", answer)
+    end)
+
   -- Kills the process that makes a package.
   local function break_it()
     local pid = service.await("a process", function() return children()[1] end)
