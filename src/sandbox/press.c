@@ -62,7 +62,8 @@ static void set_limits(void) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   limit(RLIMIT_CORE, 0, 0);
   limit(RLIMIT_FSIZE, PRODUCT_MOST, PRODUCT_MOST);
-#ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
+/* A sanitizer reserves terabytes. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   limit(RLIMIT_AS, MEMORY, MEMORY);
 #endif
   limit(RLIMIT_CPU, SECONDS, SECONDS + 1); /* at one bound SIGKILL comes */
