@@ -367,10 +367,7 @@ describe("the sandbox's press", function()
         service.remove(folder)
       end)
       local packages = begin_package()
-      local pid = service.await("a process", function()
-        return children()[1]
-      end)
-      signal("STOP", pid) -- it would never come to its end
+      local pid = catch {} -- it would never come to its end
       one:finish()
       assert.is_nil(service.read("/proc/" .. pid .. "/stat"))
       local said = judges.run("sqlite3", folder .. "/sandbox.db",
