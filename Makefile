@@ -26,7 +26,7 @@ CLOSING_HOST = $(BUILD)/spec/closing_host
 FORKING_HOST = $(BUILD)/spec/forking_host
 EMBED = $(BUILD)/embed
 MARK = $(BUILD)/spec/mark.so
-SPEC_PROGRAMS = $(OUT)/sign_pdf $(ALLOC_HOST) $(CLOSING_HOST) \
+SPEC_PROGRAMS = $(OUT)/sign_pdf $(OUT)/press_host $(ALLOC_HOST) $(CLOSING_HOST) \
   $(FORKING_HOST) $(EMBED) $(MARK)
 
 CFLAGS ?= -O2 -g
@@ -85,8 +85,9 @@ $(OUT)/obj/sandbox/%.o: src/sandbox/%.c | deps-build
 	$(call note,compile $<)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANDBOX_CFLAGS) -MMD -c -o $@ $<
 
-# Hosts of our C files that specs run: a signer, and one whose memory ends.
-$(OUT)/sign_pdf: spec/sandbox/sign_pdf.c \
+# Hosts of our C files that specs run: a signer, a press, and one whose memory
+# ends.
+$(OUT)/sign_pdf $(OUT)/press_host: $(OUT)/%: spec/sandbox/%.c \
   $(filter-out %/main.o,$(SANDBOX_OBJECTS))
 	$(call note,link $@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANDBOX_CFLAGS) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
@@ -240,7 +241,7 @@ ASAN_LUAS = 5.4 5.1
 ASAN_LUA = build/asan/bin/$(LUA)
 asan-run: TOOLS = $(CURDIR)/build/asan/bin:
 ASAN_ENV = $(TEST_ENV) \
-  SIGN_PDF=build/asan/sign_pdf \
+  SIGN_PDF=build/asan/sign_pdf PRESS_HOST=build/asan/press_host \
   SIGNICAT_SANDBOX=build/asan/signicat-sandbox \
   ASAN_OPTIONS="detect_leaks=1:log_path='$(CURDIR)/build/asan/report'" \
   LSAN_OPTIONS="suppressions='$(CURDIR)/spec/support/leaks.txt':print_suppressions=0" \

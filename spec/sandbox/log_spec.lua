@@ -92,15 +92,26 @@ describe("the sandbox's log", function()
       .. "&sessionTitleLike=Divorce&access_token=sesame&hush&%6Cimit=hush2&")
     sandbox:raw("GET http://user:hush3@localhost/sign/ HTTP/1.1\r\n"
       .. "Host: localhost\r\nConnection: close\r\n\r\n")
+    -- None of these should be sent, and all of them are.
+    for _, target in ipairs {
+      "//user:hush4@localhost/sign/", "/sign#hush5?access_token=hush6&limit=1",
+      "/sign?limit=1#hush7&limit=hush8",
+    } do
+      sandbox:raw("GET " .. target .. " HTTP/1.1\r\n"
+        .. "Host: localhost\r\nConnection: close\r\n\r\n")
+    end
     local text = service.await("the last line", function()
       local now = service.read(path)
-      return select(2, now:gsub("\n", "")) >= 7 and now
+      return select(2, now:gsub("\n", "")) >= 10 and now
     end)
     for _, secret in ipairs { url_id, sandbox.token, sandbox.client_secret,
                               "Divorce", "sesame", "hush" } do
       assert.is_nil(text:find(secret, 1, true), secret)
     end
     assert.matches("/sign/?*** ", text, 1, true)
+    assert.matches(" GET *** ", text, 1, true)
+    assert.matches(" /sign#*** ", text, 1, true)
+    assert.matches(" /sign?limit=1#*** ", text, 1, true)
     assert.matches("/sign/signing-sessions?limit=1&sort=%2BcreatedAt"
       .. "&***&***&***&***&*** ", text, 1, true)
   end)

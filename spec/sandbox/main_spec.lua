@@ -199,22 +199,52 @@ describe("the sandbox's process", function()
     one:finish()
   end)
 
+  -- Names, sizes, times and bytes.
+  local function look()
+    return (judges.run("sh", "-c", "cd " .. folder .. " && ls -lAR "
+      .. "--time-style=full-iso && find . -type f -exec sha256sum {} +"))
+  end
+
+  local function refused_untouched(version, words)
+    local before = look()
+    local code, said, complained = run("--data", folder)
+    assert.equal(1, code)
+    assert.equal("", said)
+    assert.matches("is of version " .. version .. ", of " .. words .. ";",
+      complained, 1, true)
+    assert.matches("has changed nothing", complained, 1, true)
+    assert.matches("--data", complained, 1, true)
+    assert.equal(before, look())
+  end
+
   it("says what is wrong with a data folder of another version", function()
     service.start("--data", folder):finish()
     local database = folder .. "/sandbox.db"
     for version, words in pairs { [1] = "an older sandbox",
-                                  [999] = "a newer sandbox" } do
-      judges.run("sqlite3", database, "pragma user_version = " .. version)
-      local before = judges.read(database)
-      local code, said, complained = run("--data", folder)
-      assert.equal(1, code)
-      assert.equal("", said)
-      assert.matches("is of version " .. version, complained, 1, true)
-      assert.matches(words, complained, 1, true)
-      assert.matches("has changed nothing", complained, 1, true)
-      assert.matches("--data", complained, 1, true)
-      assert.equal(before, judges.read(database))
+                                  [999] = "a newer sandbox",
+                                  [-3] = "no sandbox" } do
+      for _, mode in ipairs { "wal", "delete" } do
+        judges.run("sqlite3", database, "pragma journal_mode = " .. mode,
+          "pragma user_version = " .. version)
+        refused_untouched(version, words)
+      end
     end
+  end)
+
+  it("knows that version before it makes anything of its own", function()
+    judges.run("sqlite3", folder .. "/sandbox.db",
+      "create table other(x); pragma user_version = 7")
+    refused_untouched(7, "a newer sandbox")
+    assert.same({ "sandbox.db" }, entries(folder))
+  end)
+
+  it("knows a version that is in the log of a killed process only", function()
+    service.start("--data", folder):finish()
+    judges.run("sqlite3", folder .. "/sandbox.db",
+      "pragma user_version = 7", "create table more(x)",
+      "insert into more values(1)", ".shell kill -9 $PPID")
+    assert.is_true(exists(folder .. "/sandbox.db-wal"))
+    refused_untouched(7, "a newer sandbox")
   end)
 
   it("keeps its secrets from others", function()

@@ -1,8 +1,10 @@
 -- Hard PDFs over HTTP, and the process that reads them, caught at its work.
 
+local cjson = require "cjson"
 local judges = require "spec.support.judges"
 local lfs = require "lfs"
 local pdf = require "spec.support.pdf"
+local receiver = require "spec.support.receiver"
 local service = require "spec.sandbox.service"
 local socket = require "socket"
 
@@ -111,9 +113,9 @@ describe("the sandbox's press", function()
   end
 
   -- Too many objects, and no table: it takes a while to read.
-  local function heavy()
+  local function heavy(count)
     local objects = { PAGE:match "^(.-)xref" }
-    for number = 6, 80000 do
+    for number = 6, count or 80000 do
       objects[#objects + 1] = ("%d 0 obj\n<< /Kept [1 2 3] >>\nendobj\n")
         :format(number)
     end
@@ -121,19 +123,52 @@ describe("the sandbox's press", function()
     return table.concat(objects)
   end
 
-  -- Begins to sign it and stops the process that reads it: that process, and
-  -- the connection.
-  local function caught(session)
+  -- Begins to sign it; the connection.
+  local function begin(session)
     local connection = assert(socket.connect("127.0.0.1", sandbox.port))
     connection:send(("POST /_sandbox/sessions/%s/sign HTTP/1.1\r\n"
       .. "Host: localhost\r\nConnection: close\r\n\r\n"):format(session.id))
-    local pid = service.await("a process", function()
-      local one = children()[1]
-      local limits = one and service.read("/proc/" .. one .. "/limits") or ""
-      return limits:find "cpu time +60 " and signal("STOP", one) and one
-    end)
-    return pid, connection
+    return connection
   end
+
+  -- Stops a process that reads a PDF, unless it is in `but`; its pid.
+  local function catch(but)
+    return service.await("a process", function()
+      for _, pid in ipairs(children()) do
+        local limits = service.read("/proc/" .. pid .. "/limits") or ""
+        if not but[pid] and limits:find "cpu time +60 "
+            and signal("STOP", pid) then
+          return pid
+        end
+      end
+    end)
+  end
+
+  -- Begins to sign it and stops the process that reads it: that process, and
+  -- the connection.
+  local function caught(session)
+    local connection = begin(session)
+    return catch {}, connection
+  end
+
+  it("reads four PDFs at a time, and keeps nobody else waiting", function()
+    local bytes, connections, stopped = heavy(40000), {}, {}
+    for i = 1, 6 do connections[i] = begin(session_of(bytes)) end
+    for _ = 1, 4 do stopped[catch(stopped)] = true end
+    for _ = 1, 16 do -- connections, over all threads of the server
+      assert.equal(200, (sandbox:call("GET", "/sign/signing-sessions?limit=1")))
+    end
+    sandbox:renew()
+    sandbox:upload()
+    assert.equal(4, #children())
+    for pid in pairs(stopped) do
+      assert.is_true(signal("CONT", pid))
+    end
+    for _, connection in ipairs(connections) do
+      assert.matches("^HTTP/1.1 200", connection:receive "*a")
+      connection:close()
+    end
+  end)
 
   it("gives the process that reads a PDF limits, and no more than it needs",
     function()
@@ -157,6 +192,27 @@ describe("the sandbox's press", function()
       for _, file in ipairs(files) do assert.is_true(file <= 5, file) end
     end)
 
+  it("refuses a PDF that really takes longer than it may", function()
+    local session = session_of(heavy(500000))
+    local pid, connection = caught(session)
+    local said, code = judges.run("prlimit", "--pid", pid, "--cpu=1:2")
+    assert.equal(0, code, said)
+    signal("CONT", pid)
+    local answer = connection:receive "*a"
+    connection:close()
+    assert.matches("^HTTP/1.1 422", answer)
+    assert.matches("takes too long", answer, 1, true)
+    assert.equal("READY", sandbox:state(session).state)
+  end)
+
+  it("refuses a PDF that takes longer without working, and leaves no process",
+    function()
+      local said, code = judges.run(os.getenv "PRESS_HOST"
+        or "build/press_host")
+      assert.equal("refused: The PDF was not read within 1 seconds.\n", said)
+      assert.equal(0, code)
+    end)
+
   for _, name in ipairs { "ABRT", "XCPU", "KILL" } do
     it("refuses a PDF that ends that process with SIG" .. name, function()
       local session = session_of(heavy())
@@ -173,27 +229,47 @@ describe("the sandbox's press", function()
     end)
   end
 
-  -- Signs what is packaged then, and kills the process that does it.
-  local function break_package()
-    local id = sandbox:upload(heavy(), "application/pdf").documentId
-    local collection = sandbox:collect({ id }, { "PADES_CONTAINER" })
-    local session = sandbox:create_session {
-      title = "Lease", signingSetup = { { signingFlow =
-        "AUTHENTICATION_BASED" } },
-      documents = { { documentId = id, documentCollectionId = collection.id,
-                      action = "SIGN" } },
+  -- Signs what is packaged then; gives its packages, and the session.
+  local function begin_package(bytes)
+    local session = sandbox:session {
+      contents = { bytes or heavy() }, mime = "application/pdf",
+      packageTo = { "PADES_CONTAINER" },
+      signingSetup = { { signingFlow = "AUTHENTICATION_BASED" } },
     }
     assert.equal(200, (sandbox:sign(session)))
+    return function()
+      local _, now = sandbox:call("GET",
+        "/sign/signing-sessions/" .. session.id)
+      return now.output.packages
+    end, session
+  end
+
+  it("answers as of no session when it is deleted meanwhile, documents and all",
+    function()
+      local session = sandbox:session { contents = { heavy(), PAGE },
+                                        mime = "application/pdf" }
+      local pid, connection = caught(session)
+      assert.equal(204, (sandbox:call("POST", "/_sandbox/reset")))
+      sandbox:renew()
+      signal("CONT", pid)
+      local answer = connection:receive "*a"
+      connection:close()
+      assert.matches("^HTTP/1.1 404 .*signing_session_not_found", answer)
+    end)
+
+  -- Kills the process that makes a package.
+  local function break_it()
     local pid = service.await("a process", function() return children()[1] end)
     signal("KILL", pid)
     service.await("its end", function()
       return not service.read("/proc/" .. pid .. "/stat")
     end)
-    return function()
-      local _, now = sandbox:call("GET",
-        "/sign/document-collections/" .. collection.id)
-      return now.output.packages
-    end
+  end
+
+  local function break_package()
+    local packages = begin_package()
+    break_it()
+    return packages
   end
 
   it("has a package made again when that process was killed", function()
@@ -219,6 +295,104 @@ describe("the sandbox's press", function()
     sandbox = service.start("--data", folder)
     local one = sandbox
     service.await("the package", function() return packages()[1] end)
+    one:finish()
+  end)
+
+  it("has no package become another session's when its own is deleted",
+    function()
+      local _, session = begin_package()
+      local pid = catch {}
+      assert.equal(204, (sandbox:call("DELETE",
+        "/sign/signing-sessions/" .. session.id)))
+      local packages = begin_package((PAGE:gsub("Agreed", "Others")))
+      signal("CONT", pid)
+      local one = service.await("the package", function()
+        return packages()[1]
+      end)
+      local _, bytes = sandbox:call("GET",
+        "/sign/documents/" .. one.resultDocumentId)
+      local path = judges.write(judge:path "package.pdf", bytes)
+      assert.matches("Others", (judges.run("pdftotext", "-q", path, "-")))
+    end)
+
+  it("gives up a package when that process was ended three times, and says so",
+    function()
+      local one, kept, inbox = service.start(), sandbox, receiver.open()
+      sandbox = one
+      finally(function()
+        sandbox = kept
+        inbox:close()
+      end)
+      assert.equal(201, (one:call("POST", "/_sandbox/webhooks",
+        { url = inbox.url, secret = "s",
+          events = { "package.completed", "package.failed" } })))
+      local packages, session = begin_package()
+      break_it()
+      for _ = 1, 2 do
+        assert.equal("", one:err())
+        one:call("POST", "/_sandbox/clock", { advance = 10 })
+        break_it()
+      end
+      local event = cjson.decode(inbox:take().raw)
+      assert.equal("package.failed", event.eventName)
+      assert.not_equal(session.id, event.eventData.id)
+      assert.same({}, packages())
+      one:call("POST", "/_sandbox/clock", { advance = 1000 })
+      one:renew()
+      local later = begin_package(PAGE)
+      service.await("a later package", function() return later()[1] end)
+      assert.same({}, packages()) -- it was not taken up again
+      event = cjson.decode(inbox:take().raw)
+      assert.same({ "package.completed", later()[1].packageId },
+        { event.eventName, event.eventData.id })
+      assert.equal(0, (one:stop()))
+      assert.matches("^signicat%-sandbox: no package of session "
+        .. session.id:gsub("%-", "%%-") .. ": .* signal 9%.\n$",
+        one.complained)
+    end)
+
+  -- The specs above, but of a service on this folder.
+  local function on(folder)
+    local kept = sandbox
+    sandbox = service.start("--data", folder)
+    return sandbox, function() sandbox = kept end
+  end
+
+  it("has a package that a stop breaks off made after the next start",
+    function()
+      local folder = service.folder()
+      local one, back = on(folder)
+      finally(function()
+        back()
+        service.remove(folder)
+      end)
+      local packages = begin_package()
+      local pid = catch {} -- it would never come to its end
+      one:finish()
+      assert.is_nil(service.read("/proc/" .. pid .. "/stat"))
+      local said = judges.run("sqlite3", folder .. "/sandbox.db",
+        "select attempts, next_try from package")
+      assert.equal("0|0\n", said)
+      one = on(folder)
+      service.await("the package", function() return packages()[1] end)
+      one:finish()
+    end)
+
+  it("answers at a stop who waits for a PDF that is not read yet", function()
+    local folder = service.folder()
+    local one, back = on(folder)
+    finally(function()
+      back()
+      service.remove(folder)
+    end)
+    local session = session_of(heavy())
+    local _, connection = caught(session)
+    one:signal "TERM"
+    assert.matches("^HTTP/1.1 500 .*the sandbox ends", connection:receive "*a")
+    connection:close()
+    one:finish()
+    one = on(folder)
+    assert.equal("READY", sandbox:state(session).state)
     one:finish()
   end)
 

@@ -181,6 +181,46 @@ describe("the sandbox's events", function()
     assert.equal(2, #outbox()) -- its own go with it
   end)
 
+  it("wait for no other webhook, and for those before them to the same",
+    function()
+      local stalled, other = receiver.open(), receiver.open()
+      finally(function()
+        stalled:close()
+        other:close()
+      end)
+      subscribe()
+      local function subscribe_other(one)
+        return select(2, sandbox:call("POST", "/_sandbox/webhooks",
+          { url = one.url, secret = SECRET }))
+      end
+      local slow = subscribe_other(stalled)
+      subscribe_other(other)
+      local sessions, wanted = {}, {}
+      for i = 1, 3 do
+        sessions[i] = text_session()
+        sandbox:sign(sessions[i])
+        for _, name in ipairs { "opened", "completed" } do
+          wanted[#wanted + 1] = { "signing-session." .. name, sessions[i].id }
+        end
+      end
+      local connection = stalled.listener:accept() -- and no answer
+      for _, one in ipairs { inbox, other } do
+        local told = {}
+        for i = 1, 6 do
+          local event = cjson.decode(one:take().raw)
+          told[i] = { event.eventName, event.eventData.id }
+        end
+        assert.same(wanted, told)
+      end
+      -- One after the other they would have had to wait for six.
+      local tries = 0
+      for _, one in ipairs(outbox()) do
+        if one.webhookId == slow.id then tries = tries + one.attempts end
+      end
+      connection:close()
+      assert.is_true(tries <= 1)
+    end)
+
   it("keep their secret", function()
     local hook = subscribe()
     open(text_session())

@@ -3,7 +3,8 @@
  *
  * It goes to the address that the webhook names and nowhere else: no proxy
  * of the environment, no redirects, http and https only. One delivery at a
- * time, so that events arrive in their order as long as they are taken. The
+ * time to each webhook, so that events arrive in their order as long as they
+ * are taken; all webhooks at once, so that none waits for another. The
  * waiting is libcurl's, too: curl_multi_poll ends early when rung.
  */
 #include "courier.h"
@@ -17,21 +18,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define CONNECT_SECONDS 3L
 #define TOTAL_SECONDS 5L
-/* Milliseconds until the store is asked again after it has failed; they
- * double, as what was delivered and not noted is delivered again. */
+#define MOST_AT_ONCE 32
+/* Milliseconds until something is begun again after the store has failed;
+ * they double, as what was delivered and not noted is delivered again. */
 #define AFTER_FAILURE 1000
 #define MOST_AFTER_FAILURE 300000
 #define LONGEST_WAIT 3600000
+
+/* A place for one that is on its way; free when it has no URL. */
+typedef struct Delivery {
+  CURL *easy;
+  struct curl_slist *headers;
+  OutboxDue due;
+} Delivery;
 
 struct Courier {
   Store *store;
   pthread_t thread;
   CURLM *multi;
-  CURL *easy;
-  int ending; /* atomic */
+  Delivery deliveries[MOST_AT_ONCE];
+  int64_t held; /* nothing is begun until then, unless rung */
+  int after_failure;
+  int ending, rung; /* atomic */
 };
 
 static bool is_ending(const Courier *courier) {
@@ -68,47 +80,83 @@ static struct curl_slist *headers_of(const OutboxDue *due) {
   return longer;
 }
 
-/* Runs the transfer that is added; CURLE_ABORTED_BY_CALLBACK when ending. */
-static CURLcode transfer(Courier *courier) {
-  int running = 1, left;
-  while (running && !is_ending(courier)) {
-    if (curl_multi_perform(courier->multi, &running) != CURLM_OK) break;
-    if (running) curl_multi_poll(courier->multi, NULL, 0, 1000, NULL);
-  }
-  CURLMsg *said = curl_multi_info_read(courier->multi, &left);
-  return said ? said->data.result : CURLE_ABORTED_BY_CALLBACK;
-}
+/* --- one delivery -------------------------------------------------------- */
 
-/* True when the try was made; *status 0 when nobody answered. */
-static bool post(Courier *courier, const OutboxDue *due, long *status,
-                 const char **words) {
-  CURL *easy = courier->easy;
-  struct curl_slist *headers = headers_of(due);
-  CURLcode result = CURLE_OUT_OF_MEMORY;
-  *status = 0;
-  if (headers && curl_easy_setopt(easy, CURLOPT_URL, due->url) == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, due->body) == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
-      curl_multi_add_handle(courier->multi, easy) == CURLM_OK) {
-    result = transfer(courier);
-    if (result == CURLE_OK)
-      curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status);
-    curl_multi_remove_handle(courier->multi, easy);
-  }
-  curl_slist_free_all(headers);
-  *words = curl_easy_strerror(result);
-  return result != CURLE_ABORTED_BY_CALLBACK;
-}
-
-/* False when the store fails, or the end came in between. */
-static bool deliver(Courier *courier, const OutboxDue *due) {
+/* Whether its outcome could be noted. */
+static bool finish(Courier *courier, Delivery *delivery, CURLcode result) {
   char number[16];
-  const char *outcome;
-  long status;
-  if (!post(courier, due, &status, &outcome)) return false;
+  long status = 0;
+  if (result == CURLE_OK)
+    curl_easy_getinfo(delivery->easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_multi_remove_handle(courier->multi, delivery->easy);
+  curl_slist_free_all(delivery->headers);
+  delivery->headers = NULL;
   bool taken = status >= 200 && status < 300; /* guess: any of these */
   snprintf(number, sizeof number, "%ld", status);
-  return outbox_done(courier->store, due, taken, status ? number : outcome);
+  bool noted = outbox_done(courier->store, &delivery->due, taken,
+                           status ? number : curl_easy_strerror(result));
+  outbox_clear(&delivery->due);
+  return noted;
+}
+
+/* What cannot be begun is a try that failed. */
+static bool begin(Courier *courier, Delivery *delivery) {
+  const OutboxDue *due = &delivery->due;
+  CURL *easy = delivery->easy;
+  delivery->headers = headers_of(due);
+  if (delivery->headers &&
+      curl_easy_setopt(easy, CURLOPT_URL, due->url) == CURLE_OK &&
+      curl_easy_setopt(easy, CURLOPT_POSTFIELDS, due->body) == CURLE_OK &&
+      curl_easy_setopt(easy, CURLOPT_HTTPHEADER, delivery->headers) ==
+          CURLE_OK &&
+      curl_easy_setopt(easy, CURLOPT_PRIVATE, delivery) == CURLE_OK &&
+      curl_multi_add_handle(courier->multi, easy) == CURLM_OK)
+    return true;
+  return finish(courier, delivery, CURLE_OUT_OF_MEMORY);
+}
+
+/* --- all of them --------------------------------------------------------- */
+
+/* An OutboxBusy. */
+static bool is_busy(void *context, const char *webhook) {
+  const Courier *courier = context;
+  for (size_t i = 0; i < MOST_AT_ONCE; i++) {
+    const OutboxDue *due = &courier->deliveries[i].due;
+    if (due->url && strcmp(due->webhook, webhook) == 0) return true;
+  }
+  return false;
+}
+
+/* Begins what is due, as long as there are places; *next is when more will
+ * be. False: the store failed. */
+static bool begin_all(Courier *courier, When *next) {
+  *next = WHEN_NONE;
+  for (size_t i = 0; i < MOST_AT_ONCE; i++) {
+    Delivery *delivery = &courier->deliveries[i];
+    if (delivery->due.url) continue;
+    int found =
+        outbox_next(courier->store, is_busy, courier, &delivery->due, next);
+    if (found == 0) return true;
+    if (found < 0 || !begin(courier, delivery)) return false;
+  }
+  return true;
+}
+
+/* Goes on with what is on its way. False: the store failed. */
+static bool go_on(Courier *courier) {
+  bool noted = true;
+  int running, left;
+  curl_multi_perform(courier->multi, &running);
+  for (CURLMsg *said; (said = curl_multi_info_read(courier->multi, &left));) {
+    CURLcode result = said->data.result;
+    char *delivery = NULL;
+    curl_easy_getinfo(said->easy_handle, CURLINFO_PRIVATE, &delivery);
+    if (finish(courier, (Delivery *)(void *)delivery, result))
+      courier->after_failure = AFTER_FAILURE;
+    else
+      noted = false;
+  }
+  return noted;
 }
 
 /* Milliseconds until then, by the sandbox's clock. */
@@ -119,23 +167,35 @@ static int until(When next) {
   return left < LONGEST_WAIT ? (int)left : LONGEST_WAIT;
 }
 
+static int64_t milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static void hold(Courier *courier) {
+  courier->held = milliseconds() + courier->after_failure;
+  if (courier->after_failure < MOST_AFTER_FAILURE) courier->after_failure *= 2;
+}
+
+/* How much longer; 0: it is not held. */
+static int64_t holds(Courier *courier) {
+  if (__atomic_exchange_n(&courier->rung, 0, __ATOMIC_SEQ_CST))
+    courier->held = 0;
+  int64_t left = courier->held - milliseconds();
+  return left > 0 ? left : 0;
+}
+
 static void *run(void *context) {
   Courier *courier = context;
-  OutboxDue due;
-  When next;
-  int after_failure = AFTER_FAILURE;
   while (!is_ending(courier)) {
-    int wait = 0, found = outbox_next(courier->store, &due, &next);
-    if (found == 0) {
-      wait = until(next);
-    } else if (found == 1 && deliver(courier, &due)) {
-      after_failure = AFTER_FAILURE;
-    } else {
-      wait = after_failure;
-      if (after_failure < MOST_AFTER_FAILURE) after_failure *= 2;
-    }
-    outbox_clear(&due);
-    if (wait > 0 && !is_ending(courier))
+    When next = WHEN_NONE;
+    bool held = holds(courier) > 0;
+    bool done = held || begin_all(courier, &next);
+    if (!go_on(courier) || !done) hold(courier);
+    int64_t left = holds(courier);
+    int wait = left > 0 ? (int)left : until(next);
+    if (!is_ending(courier))
       curl_multi_poll(courier->multi, NULL, 0, wait, NULL);
   }
   return NULL;
@@ -145,6 +205,29 @@ static void ring(void *courier) {
   courier_ring(courier);
 }
 
+static bool open_all(Courier *courier) {
+  courier->multi = curl_multi_init();
+  for (size_t i = 0; i < MOST_AT_ONCE; i++) {
+    CURL *easy = courier->deliveries[i].easy = curl_easy_init();
+    if (!easy || !set_up(easy)) return false;
+  }
+  return courier->multi != NULL;
+}
+
+static void close_all(Courier *courier) {
+  for (size_t i = 0; i < MOST_AT_ONCE; i++) {
+    Delivery *delivery = &courier->deliveries[i];
+    if (courier->multi && delivery->easy)
+      curl_multi_remove_handle(courier->multi, delivery->easy);
+    curl_easy_cleanup(delivery->easy);
+    curl_slist_free_all(delivery->headers);
+    outbox_clear(&delivery->due);
+  }
+  curl_multi_cleanup(courier->multi);
+  free(courier);
+  curl_global_cleanup();
+}
+
 Courier *courier_open(Store *store, bool beyond) {
   Courier *courier = calloc(1, sizeof *courier);
   if (!courier || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
@@ -152,23 +235,19 @@ Courier *courier_open(Store *store, bool beyond) {
     return NULL;
   }
   courier->store = store;
-  courier->multi = curl_multi_init();
-  courier->easy = curl_easy_init();
-  if (courier->multi && courier->easy && set_up(courier->easy) &&
-      outbox_resume(store, beyond)) {
+  courier->after_failure = AFTER_FAILURE;
+  if (open_all(courier) && outbox_resume(store, beyond)) {
     store_watch(store, ring, courier);
     if (pthread_create(&courier->thread, NULL, run, courier) == 0)
       return courier;
     store_watch(store, NULL, NULL);
   }
-  curl_easy_cleanup(courier->easy);
-  curl_multi_cleanup(courier->multi);
-  free(courier);
-  curl_global_cleanup();
+  close_all(courier);
   return NULL;
 }
 
 void courier_ring(Courier *courier) {
+  __atomic_store_n(&courier->rung, 1, __ATOMIC_SEQ_CST);
   curl_multi_wakeup(courier->multi);
 }
 
@@ -178,8 +257,5 @@ void courier_close(Courier *courier) {
   courier_ring(courier);
   pthread_join(courier->thread, NULL);
   store_watch(courier->store, NULL, NULL);
-  curl_easy_cleanup(courier->easy);
-  curl_multi_cleanup(courier->multi);
-  free(courier);
-  curl_global_cleanup();
+  close_all(courier);
 }

@@ -1,8 +1,9 @@
 /*
  * courier.h: the one thread that delivers events, over HTTP.
  *
- * It takes what is due from the outbox, one after the other, and notes what
- * became of it. It is woken by every commit, and by whoever moves the clock.
+ * It takes what is due from the outbox, one after the other for each webhook,
+ * and notes what became of it. It is woken by every commit, and by whoever
+ * moves the clock.
  * A delivery may come twice, when the process ends between the answer and
  * the note of it; receivers tell repeats by the event's id.
  */
@@ -18,7 +19,7 @@ typedef struct Courier Courier;
 Courier *courier_open(Store *store, bool beyond);
 /* Looks again at what is due. Any thread may. */
 void courier_ring(Courier *courier);
-/* Breaks off what it is about, which is then tried at the next start, and
+/* Breaks off what is on its way, which is then tried at the next start, and
  * ends. NULL is allowed. */
 void courier_close(Courier *courier);
 

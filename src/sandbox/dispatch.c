@@ -77,7 +77,7 @@ static bool find_route(Request *request, Reply *reply) {
 
 static bool check_token(const Request *request, Reply *reply) {
   bool failed = false;
-  if (request->match.route->access == ROUTE_OPEN) return true;
+  if (request->match.route->access != ROUTE_TOKEN) return true;
   if (token_accepts(request->service, request_header(request, "Authorization"),
                     &failed))
     return true;
@@ -222,6 +222,7 @@ bool dispatch_body(Request *request, Reply *reply, const void *bytes,
 }
 
 void dispatch_end(Request *request, Reply *reply) {
+  disk_forget(); /* it may be another thread than before */
   request->match.route->handle(request, reply);
 }
 

@@ -14,6 +14,7 @@
 bool dispatch_head(Request *request, Reply *reply);
 bool dispatch_body(Request *request, Reply *reply, const void *bytes,
                    size_t size);
+/* Calls the handler; in any thread, while nobody else has the request. */
 void dispatch_end(Request *request, Reply *reply);
 
 #endif

@@ -7,6 +7,7 @@
  * answer may be given only at the first and the last of these. So a request
  * refused early is drained to its end, within a bound, and then answered:
  * answering while the client still sends would often cost it the answer.
+ * What may take long is done by a worker while the connection is put aside.
  * Faults of the script strike here: before the handler, in its place, or in
  * what is made of its reply.
  */
@@ -18,8 +19,10 @@
 #include "dispatch.h"
 #include "journal.h"
 #include "log.h"
+#include "press.h"
 #include "secret.h"
 #include "strike.h"
+#include "workers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,6 +33,8 @@
 #include <unistd.h>
 
 #define THREADS 4
+/* Signatures that are made at the same time; the others wait for their turn. */
+#define WORKERS 4
 /* A client that says nothing for so many seconds has gone. */
 #define IDLE_SECONDS 30
 /* Per connection, for the head and a piece of the body. */
@@ -39,6 +44,9 @@
 
 /* What a request under way is given to finish when the service stops. */
 #define STOP_SECONDS 10
+/* ... of which a PDF that is being read has its own part, so that its request
+ * can still be answered. */
+#define STOP_PRESS_MILLISECONDS 2000
 
 /* Of the connections there may be: for the levers, and for those that have
  * ended but are not yet taken off the server's own count. */
@@ -58,6 +66,7 @@ struct Http {
   Door main, control;
   Acceptor *acceptor;
   Pauses *pauses;
+  Workers *workers;
   Connections connections;
   int open;    /* connections of the main door; atomic */
   int64_t met; /* connections so far; atomic */
@@ -72,6 +81,7 @@ typedef enum Stage {
   STAGE_HEAD,
   STAGE_BODY,
   STAGE_DRAIN,
+  STAGE_DONE, /* a worker has carried it out */
   STAGE_LATE, /* all is decided, and its time has come */
   STAGE_GONE  /* the client has been waited for */
 } Stage;
@@ -83,6 +93,7 @@ typedef struct Exchange {
   int64_t drained;
   uint64_t received;
   Http *http;
+  WorkersJob job;
   Fault fault;
   int64_t entry; /* the journal's; 0: none, or complete */
   int status;    /* of the answer that was begun; 0: none */
@@ -297,18 +308,41 @@ static enum MHD_Result conclude(Exchange *exchange) {
   return send_reply(exchange);
 }
 
-static enum MHD_Result at_end(Exchange *exchange) {
+/* The reply is made; what does the script make of it? */
+static enum MHD_Result answer(Exchange *exchange) {
   Fault *fault = &exchange->fault;
-  use(exchange->http, exchange->request.connection, CONNECTION_ANSWERING);
-  if (exchange->stage == STAGE_BODY) {
-    strike_before(fault, &exchange->request);
-    dispatch_end(&exchange->request, &exchange->reply);
-  }
   if (strike_replaces(fault))
     strike_answer(fault, &exchange->reply);
   else
     strike_after(fault, &exchange->reply);
   return conclude(exchange);
+}
+
+/* In a worker's thread, which has all of it until the connection goes on. */
+static void work(void *context) {
+  Exchange *exchange = context;
+  dispatch_end(&exchange->request, &exchange->reply);
+  MHD_resume_connection(exchange->request.connection);
+}
+
+static enum MHD_Result hand_over(Exchange *exchange) {
+  exchange->stage = STAGE_DONE;
+  exchange->job = (WorkersJob){.work = work, .context = exchange};
+  MHD_suspend_connection(exchange->request.connection);
+  workers_give(exchange->http->workers, &exchange->job);
+  return MHD_YES;
+}
+
+static enum MHD_Result at_end(Exchange *exchange) {
+  Request *request = &exchange->request;
+  use(exchange->http, request->connection, CONNECTION_ANSWERING);
+  if (exchange->stage == STAGE_BODY) {
+    strike_before(&exchange->fault, request);
+    if (request->match.route->access == ROUTE_OPEN_LONG)
+      return hand_over(exchange);
+    dispatch_end(request, &exchange->reply);
+  }
+  return answer(exchange);
 }
 
 static enum MHD_Result at_head(Exchange *exchange) {
@@ -333,6 +367,7 @@ static enum MHD_Result on_step(void *context, struct MHD_Connection *connection,
   if (!exchange) return MHD_NO; /* there was no memory for it */
   exchange->request.method = method;
   if (exchange->stage == STAGE_HEAD) return at_head(exchange);
+  if (exchange->stage == STAGE_DONE) return answer(exchange);
   if (exchange->stage == STAGE_LATE) return send_reply(exchange);
   if (exchange->stage == STAGE_GONE) return hang_up(exchange);
   if (*size == 0) return at_end(exchange);
@@ -486,8 +521,10 @@ Http *http_start(const Service *service, int listener, int control,
   http->service = service;
   connections_init(&http->connections);
   http->pauses = pauses_open(delivery_wake);
+  http->workers = workers_start(WORKERS);
   AcceptorTaker taker = {.context = http, .has_room = has_room, .take = take};
-  if (start_control(http, control) && http->pauses && start_main(http, tls)) {
+  if (start_control(http, control) && http->pauses && http->workers &&
+      start_main(http, tls)) {
     http->acceptor = acceptor_open(listener, &taker);
     listener = -1; /* the acceptor's, whether it runs or not */
   }
@@ -501,7 +538,8 @@ Http *http_start(const Service *service, int listener, int control,
 }
 
 /* No new connections, then nobody who waits, then answers to all that is
- * under way, then no connections at all, then the threads. */
+ * under way, then no connections at all, then the threads; libmicrohttpd
+ * must have none that is put aside by then. */
 void http_stop(Http *http) {
   int control = -1;
   if (!http) return;
@@ -509,8 +547,10 @@ void http_stop(Http *http) {
   acceptor_close(http->acceptor);
   if (http->control.daemon) control = MHD_quiesce_daemon(http->control.daemon);
   connections_drain(&http->connections);
+  press_stop(http->service->press, STOP_PRESS_MILLISECONDS);
   if (http->pauses) pauses_end(http->pauses);
   connections_end(&http->connections, STOP_SECONDS);
+  workers_end(http->workers);
   if (http->main.daemon) MHD_stop_daemon(http->main.daemon);
   if (http->control.daemon) MHD_stop_daemon(http->control.daemon);
   if (control >= 0) close(control);

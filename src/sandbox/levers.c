@@ -16,6 +16,7 @@
 #include "courier.h"
 #include "faults.h"
 #include "journal.h"
+#include "packager.h"
 #include "problem.h"
 #include "request.h"
 #include "rules.h"
@@ -46,6 +47,7 @@ void levers_advance(Request *request, Reply *reply) {
   if (problem_none(reply, rules_check(&advance_rule, body))) {
     if (when_advance(json_integer_value(json_object_get(body, "advance")))) {
       courier_ring(request->service->courier);
+      packager_wake(request->service->packager);
       levers_clock(request, reply);
     } else
       problem_reply(reply, PROBLEM_BAD_REQUEST,

@@ -46,20 +46,24 @@ static void add_pair(Text *text, const char *pair, size_t size) {
 }
 
 /* Only a path of this server's is shown, not an address with a user in it. */
+static void add_path(Text *text, const char *path, size_t size) {
+  if (*path != '/' || memchr(path, '@', size))
+    add(text, MASK, strlen(MASK));
+  else
+    add(text, path, size < MOST_PATH ? size : MOST_PATH);
+}
+
 static void mask(Text *text, const char *target) {
-  size_t path = strcspn(target, "?");
-  if (*target != '/') path = 0;
-  add(text, path ? target : MASK,
-      path == 0          ? strlen(MASK)
-      : path < MOST_PATH ? path
-                         : MOST_PATH);
-  const char *at = target + strcspn(target, "?");
-  while (*at) {
-    add(text, at, 1); /* ? or & */
-    size_t size = strcspn(++at, "&");
+  size_t path = strcspn(target, "?#");
+  const char *at = target + path;
+  add_path(text, target, path);
+  while (*at == '?' || *at == '&') {
+    add(text, at, 1);
+    size_t size = strcspn(++at, "&#");
     add_pair(text, at, size);
     at += size;
   }
+  if (*at) add(text, "#" MASK, strlen("#" MASK));
 }
 
 int log_open(const char *path) {

@@ -6,7 +6,8 @@
  * with one space between the parts and none inside them; what there is none
  * of is a "-". ID is what the answer's X-Request-Id and a problem's traceId
  * are. Of a query only what sorts and filters a list is shown, everything
- * else, such as the id in a signing URL, is "***"; no header and no body is.
+ * else, such as the id in a signing URL, is "***", as are a fragment and an
+ * address with a user in it; no header and no body is shown.
  * END is "done" when the answer went out whole, otherwise "gone".
  */
 #ifndef SANDBOX_LOG_H

@@ -28,6 +28,7 @@
 #include "packager.h"
 #include "press.h"
 #include "service.h"
+#include "store_version.h"
 #include "xades.h"
 
 #include <errno.h>
@@ -83,6 +84,8 @@ static bool open_log(Run *run, const char *path) {
 static bool open_data(Run *run, const char *data) {
   char why[4352];
   Service *service = &run->service;
+  /* Before anything is made in it. */
+  if (data && !store_version_fits(data, why, sizeof why)) return fail(why);
   if (!folder_open(&run->folder, data, why, sizeof why)) return fail(why);
   const char *path = run->folder.path;
   if (!folder_credentials(&run->folder, service->client_id,
@@ -101,9 +104,10 @@ static bool open_data(Run *run, const char *data) {
     return fail(why);
   }
   blob_sweep(service->documents, documents_known, service->store);
+  service->press = press_open(service->documents, PRESS_SECONDS);
   service->journal = journal_open();
   service->faults = faults_open();
-  if (!service->journal || !service->faults)
+  if (!service->press || !service->journal || !service->faults)
     return fail("there is no memory left");
   service->courier = courier_open(service->store, service->beyond);
   if (!service->courier)
@@ -209,6 +213,7 @@ static void close_all(Run *run) {
   http_stop(run->http);
   packager_stop(run->service.packager);
   courier_close(run->service.courier);
+  press_close(run->service.press);
   if (run->service.log >= 0) close(run->service.log);
   if (run->service.documents >= 0) close(run->service.documents);
   store_close(run->service.store);

@@ -10,7 +10,6 @@
 #include "outbox.h"
 
 #include "guesses.h"
-#include "uuid.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,15 +67,20 @@ bool outbox_resume(Store *store, bool beyond) {
                    "i", when_now()) >= 0;
 }
 
-/* The first row in the order of their tries, as long as it is due. */
-static int first(Store *store, OutboxDue *due, When *next, bool *over) {
+/* The first row in the order of their tries, as long as it is due, among
+ * those for webhooks that are not busy. */
+static int first(Store *store, OutboxBusy *busy, void *context, OutboxDue *due,
+                 When *next, bool *over) {
   Rows *rows = store_query(store,
                            "SELECT seq, url, secret, body, next_try,"
-                           " expires FROM outbox JOIN webhook ON id = webhook"
-                           " WHERE next_try IS NOT NULL"
-                           " ORDER BY next_try, seq LIMIT 1",
+                           " expires, id FROM outbox JOIN webhook"
+                           " ON id = webhook WHERE next_try IS NOT NULL"
+                           " ORDER BY next_try, seq",
                            "");
-  int found = store_next(rows);
+  int found;
+  do
+    found = store_next(rows);
+  while (found == 1 && busy(context, store_text(rows, 6)));
   if (found == 1 && store_number(rows, 4) > when_now()) {
     *next = store_number(rows, 4);
     found = 0;
@@ -85,6 +89,7 @@ static int first(Store *store, OutboxDue *due, When *next, bool *over) {
     due->number = store_number(rows, 0);
     due->try = store_number(rows, 4);
     *over = due->try >= 0 && store_number(rows, 5) < when_now();
+    uuid_read(store_text(rows, 6), due->webhook);
     due->url = strdup(store_text(rows, 1));
     due->secret = strdup(store_text(rows, 2));
     due->body = strdup(store_text(rows, 3));
@@ -93,12 +98,13 @@ static int first(Store *store, OutboxDue *due, When *next, bool *over) {
   return found;
 }
 
-int outbox_next(Store *store, OutboxDue *due, When *next) {
+int outbox_next(Store *store, OutboxBusy *busy, void *context, OutboxDue *due,
+                When *next) {
   for (;;) {
     bool over = false;
     *next = WHEN_NONE;
     memset(due, 0, sizeof *due);
-    int found = first(store, due, next, &over);
+    int found = first(store, busy, context, due, next, &over);
     if (found != 1) return found;
     if (!due->url || !due->secret || !due->body) break;
     if (!over) return 1;

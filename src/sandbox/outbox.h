@@ -17,6 +17,7 @@
 #define SANDBOX_OUTBOX_H
 
 #include "store.h"
+#include "uuid.h"
 
 #include <jansson.h>
 
@@ -35,15 +36,19 @@ bool outbox_add(Store *store, const char *name, const char *subject);
 /* One try that is due: copies, so that no statement stays open. */
 typedef struct OutboxDue {
   int64_t number, try; /* its row, and which try of it */
+  char webhook[UUID_SIZE];
   char *url, *secret, *body;
 } OutboxDue;
 
 /* At the start: what was on its way when the process ended is tried at once.
  * Without `beyond`, nobody gets what only goes beyond the service. */
 bool outbox_resume(Store *store, bool beyond);
+/* Whether a webhook is to be left out, as something is on its way there. */
+typedef bool OutboxBusy(void *context, const char *webhook);
 /* 1: the next try is in *due; 0: none is due, and *next says when one will
  * be (WHEN_NONE: never); STORE_FAILED. */
-int outbox_next(Store *store, OutboxDue *due, When *next);
+int outbox_next(Store *store, OutboxBusy *busy, void *context, OutboxDue *due,
+                When *next);
 void outbox_clear(OutboxDue *due);
 /* What became of a try: `outcome` in words or as the status's number. One
  * that failed is tried again, later each time, until the event expires. */

@@ -1,10 +1,12 @@
 /*
  * packager.c: waiting for something to package. What it is stands in the
- * store, so a call that comes too early or too often does no harm.
+ * store, so a call that comes too early or too often does no harm. The press
+ * is its own: nobody waits for what it makes, so a stop need not either.
  */
 #include "packager.h"
 
 #include "packages.h"
+#include "press.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,6 +14,7 @@
 
 struct Packager {
   const Service *service;
+  Press *press;
   pthread_t thread;
   pthread_mutex_t lock;
   pthread_cond_t called;
@@ -48,10 +51,17 @@ static void *run(void *context) {
   PackagesLeft left;
   do
     do
-      left = packages_make(packager->service);
+      left = packages_make(packager->service, packager->press);
     while (left == PACKAGES_MORE && !is_ending(packager));
   while (wait_for_call(packager, left));
   return NULL;
+}
+
+static void forget(Packager *packager) {
+  press_close(packager->press);
+  pthread_cond_destroy(&packager->called);
+  pthread_mutex_destroy(&packager->lock);
+  free(packager);
 }
 
 Packager *packager_start(const Service *service) {
@@ -59,13 +69,13 @@ Packager *packager_start(const Service *service) {
       packages_resume(service->store) ? calloc(1, sizeof *packager) : NULL;
   if (!packager) return NULL;
   packager->service = service;
+  packager->press = press_open(service->documents, PRESS_SECONDS);
   pthread_mutex_init(&packager->lock, NULL);
   pthread_cond_init(&packager->called, NULL);
-  if (pthread_create(&packager->thread, NULL, run, packager) == 0)
+  if (packager->press &&
+      pthread_create(&packager->thread, NULL, run, packager) == 0)
     return packager;
-  pthread_cond_destroy(&packager->called);
-  pthread_mutex_destroy(&packager->lock);
-  free(packager);
+  forget(packager);
   return NULL;
 }
 
@@ -84,8 +94,7 @@ void packager_wake(Packager *packager) {
 void packager_stop(Packager *packager) {
   if (!packager) return;
   call(packager, true);
+  press_stop(packager->press, 0);
   pthread_join(packager->thread, NULL);
-  pthread_cond_destroy(&packager->called);
-  pthread_mutex_destroy(&packager->lock);
-  free(packager);
+  forget(packager);
 }

@@ -12,7 +12,8 @@ typedef struct Packager Packager;
 Packager *packager_start(const Service *service);
 /* Says that there may be something to do; from any thread. */
 void packager_wake(Packager *packager);
-/* Ends it behind the package it is making. NULL is allowed. */
+/* Ends it, and breaks off the package it is making, which is made at the next
+ * start. NULL is allowed. */
 void packager_stop(Packager *packager);
 
 #endif

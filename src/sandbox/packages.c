@@ -23,6 +23,7 @@
 /* One package about to be made. */
 typedef struct Making {
   const Service *service;
+  Press *press;
   int64_t seq, attempts;
   char session[UUID_SIZE], collection[UUID_SIZE]; /* one of them is "" */
   char why[1024];
@@ -139,8 +140,11 @@ static bool make(Making *making) {
     json_decref(order);
     return give_up(making, true);
   }
-  switch (press_run(service->documents, order, &layout, making->why,
-                    sizeof making->why)) {
+  PadesResult result =
+      press_run(making->press, order, &layout, making->why, sizeof making->why);
+  /* One that was broken off was no try. */
+  if (result == PADES_FAILED && press_has_stopped(making->press)) return false;
+  switch (result) {
   case PADES_REFUSED:
     return making->attempts + 1 < MOST_TRIES ? try_later(making)
                                              : give_up(making, false);
@@ -181,8 +185,9 @@ static PackagesLeft find(Making *making) {
   return left;
 }
 
-PackagesLeft packages_make(const Service *service) {
-  Making making = {.service = service, .why = "It could not be made."};
+PackagesLeft packages_make(const Service *service, Press *press) {
+  Making making = {
+      .service = service, .press = press, .why = "It could not be made."};
   PackagesLeft left = find(&making);
   if (left == PACKAGES_MORE && !make(&making)) return PACKAGES_LATER;
   return left;
@@ -223,7 +228,7 @@ bool packages_check(const Service *service, const char *session, Reply *reply) {
     return true;
   }
   PadesResult result =
-      press_run(service->documents, order, &layout, why, sizeof why);
+      press_run(service->press, order, &layout, why, sizeof why);
   press_free(&layout);
   if (result == PADES_REFUSED)
     problem_reply(reply, PROBLEM_UNPROCESSABLE,

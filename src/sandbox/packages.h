@@ -29,7 +29,7 @@ typedef enum PackagesLeft {
 
 /* Takes up what an earlier run has left; false: the store failed. */
 bool packages_resume(Store *store);
-/* Makes the next one; for one thread at a time. */
-PackagesLeft packages_make(const Service *service);
+/* Makes the next one, with that press; for one thread at a time. */
+PackagesLeft packages_make(const Service *service, struct Press *press);
 
 #endif

@@ -3,7 +3,8 @@
  *
  * Both sides share two files in memory and nothing else: the order, as JSON,
  * and the product, a page for the answer with the PDF behind it. Waiting for
- * the end is all the talking there is.
+ * the end is all the talking there is, and whoever waits also sees the time
+ * go by and the service stop.
  */
 #include "press.h"
 
@@ -12,15 +13,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,10 +34,15 @@
 enum { ORDER = STDIN_FILENO, PRODUCT = 3, DOCUMENTS, BEYOND };
 enum { OUT_OF_THE_WAY = 10 }; /* here, all of those are above this */
 
-#define HEAD 4096 /* bytes before the PDF: whole pages, so it can be mapped */
-#define SECONDS 60
+#define HEAD 4096  /* bytes before the PDF: whole pages, so it can be mapped */
+#define SECONDS 60 /* of work, however long that takes */
 #define MEMORY (UINT64_C(2) << 30)
 #define PRODUCT_MOST (UINT64_C(2) << 30)
+
+struct Press {
+  int documents, seconds;
+  int stop; /* a timer; once it has run out, it is readable for good */
+};
 
 typedef struct Answer {
   bool given;
@@ -53,7 +62,8 @@ static void set_limits(void) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   limit(RLIMIT_CORE, 0, 0);
   limit(RLIMIT_FSIZE, PRODUCT_MOST, PRODUCT_MOST);
-#ifndef __SANITIZE_ADDRESS__ /* which reserves terabytes */
+/* A sanitizer reserves terabytes. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   limit(RLIMIT_AS, MEMORY, MEMORY);
 #endif
   limit(RLIMIT_CPU, SECONDS, SECONDS + 1); /* at one bound SIGKILL comes */
@@ -199,19 +209,46 @@ static PadesResult fetch(int product, int status, PadesLayout *layout,
   return PADES_DONE;
 }
 
-PadesResult press_run(int documents, json_t *taken, PadesLayout *layout,
+/* Waits for its end, or brings it about. PADES_DONE: it was its own. */
+static PadesResult attend(const Press *press, pid_t pid, int *status, char *why,
+                          size_t size) {
+  PadesResult result = PADES_DONE;
+  struct pollfd watched[] = {{.fd = pidfd_open(pid, 0), .events = POLLIN},
+                             {.fd = press->stop, .events = POLLIN}};
+  int ready = -1;
+  do
+    if (watched[0].fd >= 0) ready = poll(watched, 2, press->seconds * 1000);
+  while (ready < 0 && errno == EINTR);
+  if (!watched[0].revents) {
+    kill(pid, SIGKILL);
+    result = PADES_FAILED;
+    if (ready == 0) {
+      snprintf(why, size, "The PDF was not read within %d seconds.",
+               press->seconds);
+      result = PADES_REFUSED;
+    } else if (ready > 0) {
+      snprintf(why, size, "The PDF was not read: the sandbox ends.");
+    }
+  }
+  if (watched[0].fd >= 0) close(watched[0].fd);
+  while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+    continue;
+  return result;
+}
+
+PadesResult press_run(Press *press, json_t *taken, PadesLayout *layout,
                       char *why, size_t why_size) {
   int order = open_order(taken), product = open_memory("product");
-  int folder = move(documents), status;
+  int folder = move(press->documents), status;
   pid_t pid;
   PadesResult result = PADES_FAILED;
   snprintf(why, why_size, "No process can be started to read the PDF.");
   if (order >= 0 && product >= 0 && folder >= 0 &&
       start(order, product, folder, &pid)) {
     snprintf(why, why_size, "The PDF could not be worked on.");
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-      continue;
-    result = fetch(product, status, layout, why, why_size);
+    result = attend(press, pid, &status, why, why_size);
+    if (result == PADES_DONE)
+      result = fetch(product, status, layout, why, why_size);
   }
   if (order >= 0) close(order);
   if (product >= 0) close(product);
@@ -222,4 +259,35 @@ PadesResult press_run(int documents, json_t *taken, PadesLayout *layout,
 void press_free(PadesLayout *layout) {
   if (layout->pdf != NULL) munmap(layout->pdf, layout->size);
   layout->pdf = NULL;
+}
+
+/* --- all of it ---------------------------------------------------------- */
+
+Press *press_open(int documents, int seconds) {
+  Press *press = calloc(1, sizeof *press);
+  if (!press) return NULL;
+  press->documents = documents;
+  press->seconds = seconds;
+  press->stop = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (press->stop >= 0) return press;
+  free(press);
+  return NULL;
+}
+
+void press_stop(Press *press, int milliseconds) {
+  const struct itimerspec once = {
+      .it_value = {.tv_sec = milliseconds / 1000,
+                   .tv_nsec = milliseconds % 1000 * 1000000L + 1}};
+  timerfd_settime(press->stop, 0, &once, NULL);
+}
+
+bool press_has_stopped(const Press *press) {
+  struct pollfd watched = {.fd = press->stop, .events = POLLIN};
+  return poll(&watched, 1, 0) > 0;
+}
+
+void press_close(Press *press) {
+  if (!press) return;
+  close(press->stop);
+  free(press);
 }

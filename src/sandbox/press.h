@@ -11,14 +11,26 @@
 #define SANDBOX_PRESS_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "pades.h"
 
 /* The command line of such a process: this alone. */
 #define PRESS_OPTION "--press"
 
+/* For press_open: longer than the minute of work that each order has, as
+ * several may share a processor. */
+#define PRESS_SECONDS 180
+
+typedef struct Press Press;
+
+/* For the documents of that folder (blob.h), which stays open longer than
+ * this. No order may take more than so many seconds. NULL: no descriptor. */
+Press *press_open(int documents, int seconds);
+void press_close(Press *press); /* NULL is allowed */
+
 /*
- * Has an order carried out on the documents of that folder (blob.h):
+ * Has an order carried out:
  *
  *   {sign: id, name, when}
  *   {pack: [file], evidence: [[[label, value]]], files: [file],
@@ -29,9 +41,14 @@
  * otherwise `why` is one sentence for a problem's detail. Threads may call
  * this at the same time.
  */
-PadesResult press_run(int documents, json_t *taken, PadesLayout *layout,
+PadesResult press_run(Press *press, json_t *taken, PadesLayout *layout,
                       char *why, size_t why_size);
 void press_free(PadesLayout *layout);
+
+/* What is under way has so many milliseconds left, then its process is ended;
+ * from then on everything is PADES_FAILED. */
+void press_stop(Press *press, int milliseconds);
+bool press_has_stopped(const Press *press);
 
 /* What such a process does; its exit status. */
 int press_main(void);

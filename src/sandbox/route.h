@@ -15,7 +15,11 @@
 struct Request;
 struct Reply;
 
-typedef enum RouteAccess { ROUTE_TOKEN, ROUTE_OPEN } RouteAccess;
+typedef enum RouteAccess {
+  ROUTE_TOKEN,
+  ROUTE_OPEN,
+  ROUTE_OPEN_LONG /* open, and its handler may take long */
+} RouteAccess;
 
 typedef enum RouteBody {
   ROUTE_NO_BODY,  /* one that comes is read past */

@@ -2,8 +2,8 @@
  * service.h: what a running sandbox is made of; handlers get it to read.
  *
  * main.c fills it before the first request and takes it apart after the
- * last; nothing in it changes in between. What journal, faults and courier
- * point to does, under locks of their own.
+ * last; nothing in it changes in between. What its pointers lead to may, and
+ * sees to its own locks.
  */
 #ifndef SANDBOX_SERVICE_H
 #define SANDBOX_SERVICE_H
@@ -23,6 +23,7 @@ typedef struct Service {
   struct Faults *faults;
   struct Courier *courier;
   struct Packager *packager;
+  struct Press *press; /* for requests */
   Pki *pki;
   int documents; /* the folder of the blobs */
   int log;       /* -1: none */

@@ -150,7 +150,7 @@ static bool make_pades(Signing *signing, size_t i, const Identity *signer) {
       json_pack("{s:s, s:s, s:I}", "sign", signing->made[i].original, "name",
                 signing->name, "when", (json_int_t)signing->when);
   PadesResult result =
-      press_run(signing->service->documents, order, &layout, why, sizeof why);
+      press_run(signing->service->press, order, &layout, why, sizeof why);
   if (result == PADES_DONE) {
     const Identity *stamper = pki_stamper(signing->service->pki);
     Blob *blob = begin_result(signing, i);
@@ -226,8 +226,12 @@ static bool sign(Signing *signing) {
   if (result == STATE_DONE) {
     if (!read_request(signing) || !list_documents(signing) ||
         !packages_check(signing->service, signing->session, signing->reply) ||
-        !make_all(signing))
+        !make_all(signing)) {
+      /* Its documents may have gone with the session, in between. */
+      if (state_may_sign(store, signing->session) == STATE_NO_SESSION)
+        sessions_not_found(signing->reply);
       return false;
+    }
     result = state_sign(store, signing->session, signing->made, signing->count);
   }
   if (result != STATE_DONE) signing_refused(result, signing->reply);

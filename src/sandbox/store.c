@@ -10,6 +10,7 @@
 
 #include "disk.h"
 #include "store_schema.h"
+#include "store_version.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -211,27 +212,23 @@ void store_rollback(Store *store) {
   if (db && !sqlite3_get_autocommit(db)) store_run(store, "ROLLBACK", "");
 }
 
-/* Makes the tables in a new file; tells an older or newer one apart. */
+/* Makes the tables in a new file. store_version.h has told others apart, as
+ * far as that can be without opening them. */
 static bool migrate(Store *store, char *why, size_t size) {
   sqlite3 *db = connection(store);
   Rows *rows = db ? store_query(store, "PRAGMA user_version", "") : NULL;
-  int64_t version = store_next(rows) == 1 ? store_number(rows, 0) : -1;
+  bool read = store_next(rows) == 1;
+  int64_t version = read ? store_number(rows, 0) : 0;
   store_done(rows);
   if (version == STORE_SCHEMA_VERSION) return true;
-  if (version > 0) {
-    snprintf(why, size,
-             "%s is of version %lld, of %s sandbox; this one reads and writes "
-             "version %d only and has changed nothing. Use the sandbox that "
-             "made it, or choose another folder with --data",
-             store->path, (long long)version,
-             version < STORE_SCHEMA_VERSION ? "an older" : "a newer",
-             STORE_SCHEMA_VERSION);
+  if (version != 0) {
+    store_version_refuse(store->path, version, why, size);
     return false;
   }
   char *sql = sqlite3_mprintf("BEGIN;%s;PRAGMA user_version=%d;COMMIT",
                               store_schema, STORE_SCHEMA_VERSION);
-  bool made = version == 0 && sql &&
-              sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+  bool made =
+      read && sql && sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
   sqlite3_free(sql);
   if (!made)
     snprintf(why, size,
@@ -248,7 +245,7 @@ Store *store_open(const char *folder, char *why, size_t size) {
     return NULL;
   }
   int length =
-      snprintf(store->path, sizeof store->path, "%s/sandbox.db", folder);
+      snprintf(store->path, sizeof store->path, "%s/" STORE_FILE, folder);
   if (length >= (int)sizeof store->path)
     snprintf(why, size, "the folder's name is too long");
   else if (migrate(store, why, size))
