@@ -27,18 +27,16 @@
   " ORDER BY min(position)"
 
 /* The signatures, with what is to be told of each. */
-#define SIGNATURES(which)                                                    \
-  "SELECT result.id, result.mime, type, signer, at,"                         \
-  " json_extract(request, '$.title'),"                                       \
-  " json_extract(request, '$.signingSetup[0].signingFlow'),"                 \
-  " coalesce(json_extract(request, '$.signingSetup[0].vendor'),"             \
-  "  (SELECT group_concat(json_extract(value, '$.idpName'), ', ')"           \
-  "   FROM json_each(request, '$.signingSetup[0].identityProviders')), '')," \
-  " original.id, coalesce(original.title, original.filename, ''),"           \
-  " original.sha256"                                                         \
-  " FROM signature JOIN session ON session.id = signature.session"           \
-  " JOIN document AS original ON original.id = signature.original"           \
-  " JOIN document AS result ON result.id = signature.result"                 \
+#define SIGNATURES(which)                                          \
+  "SELECT result.id, result.mime, type, signer, at,"               \
+  " json_extract(request, '$.title'),"                             \
+  " json_extract(request, '$.signingSetup[0].signingFlow'),"       \
+  " provider,"                                                     \
+  " original.id, coalesce(original.title, original.filename, '')," \
+  " original.sha256"                                               \
+  " FROM signature JOIN session ON session.id = signature.session" \
+  " JOIN document AS original ON original.id = signature.original" \
+  " JOIN document AS result ON result.id = signature.result"       \
   " WHERE signature." which " = ? ORDER BY at, seq, position"
 
 static const char session_documents[] =
@@ -104,15 +102,14 @@ static void show_hash(char hex[2 * HASH_BYTES + 1], const char *sha256) {
 
 static json_t *show_evidence(Rows *row) {
   char time[WHEN_SIZE], hash[2 * HASH_BYTES + 1];
-  const char *provider = store_text(row, 7);
   when_format(store_when(row, 4) / WHEN_SECOND * WHEN_SECOND, time);
   show_hash(hash, store_text(row, 10));
   return json_pack(
       "[[s, s], [s, s], [s, s], [s, s], [s, s], [s, s++], [s, s], [s, s]]",
       "Title", store_text(row, 5), "Document", store_text(row, 9),
       "Document id", store_text(row, 8), "SHA-256", hash, "Signer",
-      store_text(row, 3), "Method", store_text(row, 6), provider[0] ? ", " : "",
-      provider, "Time", time, "Signature", store_text(row, 2));
+      store_text(row, 3), "Method", store_text(row, 6), ", ",
+      store_text(row, 7), "Time", time, "Signature", store_text(row, 2));
 }
 
 /* Adds evidence and files of each signature; false: the store failed. */
