@@ -76,6 +76,41 @@ describe("a package's", function()
     end
   end)
 
+  it("evidence is never left out, though it has to wait", function()
+    local folder = service.folder()
+    local one = service.start("--data", folder)
+    local kept = sandbox
+    sandbox = one
+    finally(function()
+      sandbox = kept
+      if one.pipe then one:stop() end
+      service.remove(folder)
+    end)
+    local id = sandbox:upload(packages.page "Agreed", PDF).documentId
+    local collection = sandbox:collect({ id }, packages.CONTAINER)
+    local body = packages.body_of(collection, { id })
+    local first = sandbox:create_session(body)
+    local second = sandbox:create_session(body)
+    packages.sign(sandbox, first, { name = "First" })
+    -- A record that cannot be told of, as when memory ends.
+    local function spoil(value)
+      local said, code = judges.run("sqlite3", folder .. "/sandbox.db",
+        ("UPDATE signature SET signer = %s WHERE session = '%s'")
+        :format(value, first.id))
+      assert.equal(0, code, said)
+    end
+    spoil "CAST(x'ff' AS TEXT)"
+    packages.sign(sandbox, second, { name = "Second" })
+    evidence { signingFlow = "PKISIGNING", vendor = "NBID" } -- made behind it
+    assert.same({}, packages.of_collection(sandbox, collection))
+    spoil "'First'"
+    sandbox:call("POST", "/_sandbox/clock", { advance = 10 })
+    local shown = packages.pages((packages.await(sandbox, judge, collection)))
+    assert.equal(3, #shown)
+    assert.matches("First", shown[2], 1, true)
+    one:finish()
+  end)
+
   it("documents are those of its collection, shared ones in each", function()
     local shared = packages.page "Shared"
     local ids, collections = {}, {}

@@ -80,11 +80,11 @@ static json_t *list_documents(Store *store, const char *sql, const char *id) {
   while ((found = store_next(rows)) > 0) {
     bool is_pdf = store_number(rows, 3) != 0;
     name_document(name, sizeof name, ++number, store_text(rows, 2), is_pdf);
-    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}",
-                                          "id", store_text(rows, 0), "mime",
-                                          store_text(rows, 1), "name", name,
-                                          "about", "As it was uploaded", "kin",
-                                          "/Source", "pdf", is_pdf));
+    json_t *file =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "id", store_text(rows, 0),
+                  "mime", store_text(rows, 1), "name", name, "about",
+                  "As it was uploaded", "kin", "/Source", "pdf", is_pdf);
+    if (json_array_append_new(list, file) != 0) break;
   }
   store_done(rows);
   if (found == 0) return list;
@@ -112,7 +112,8 @@ static json_t *show_evidence(Rows *row) {
       store_text(row, 7), "Time", time, "Signature", store_text(row, 2));
 }
 
-/* Adds evidence and files of each signature; false: the store failed. */
+/* Adds evidence and files of each signature, all of them: a package without
+ * one would be sealed as if it were whole. */
 static bool add_signatures(Store *store, const char *sql, const char *id,
                            json_t *order) {
   json_t *evidence = json_array(), *files = json_array();
@@ -123,16 +124,18 @@ static bool add_signatures(Store *store, const char *sql, const char *id,
     bool is_xml = strcmp(store_text(rows, 2), "XADES") == 0;
     snprintf(name, sizeof name, "signature-%d.%s", ++number,
              is_xml ? "xml" : "pdf");
-    json_array_append_new(evidence, show_evidence(rows));
-    json_array_append_new(
-        files, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", store_text(rows, 0),
-                         "mime", store_text(rows, 1), "name", name, "about",
-                         "Signed", "kin", "/Supplement"));
+    json_t *file =
+        json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", store_text(rows, 0),
+                  "mime", store_text(rows, 1), "name", name, "about", "Signed",
+                  "kin", "/Supplement");
+    if ((json_array_append_new(evidence, show_evidence(rows)) |
+         json_array_append_new(files, file)) != 0)
+      break;
   }
   store_done(rows);
-  json_object_set_new(order, "evidence", evidence);
-  json_object_set_new(order, "files", files);
-  return found == 0;
+  return (json_object_set_new(order, "evidence", evidence) |
+          json_object_set_new(order, "files", files)) == 0 &&
+         found == 0;
 }
 
 json_t *package_order(Store *store, const char *session, const char *collection,
