@@ -397,22 +397,6 @@ describe("the sandbox's packages", function()
     end)
   end)
 
-  it("are refused where no font is, before anything is signed", function()
-    local config = judges.write(judge:path "fonts.conf", "<fontconfig/>")
-    local kept = sandbox
-    sandbox = service.start_in("FONTCONFIG_FILE=" .. config)
-    local one = sandbox
-    local collection, ids = collect { page "Agreed" }
-    local session = begin(collection, ids)
-    local status, answer = sandbox:sign(session)
-    local state = sandbox:state(session).state
-    sandbox = kept
-    one:stop()
-    assert.equal(500, status)
-    assert.matches("DejaVu Sans", answer.detail, 1, true)
-    assert.equal("READY", state)
-  end)
-
   it("are refused by their judges when a byte changes", function()
     local collection, ids = collect { page "Agreed" }
     sign(begin(collection, ids))

@@ -98,8 +98,7 @@ static PadesResult add_evidence(Container *c, const json_t *form) {
     lines[count++].value = json_string_value(json_array_get(line, 1));
   }
   if (!paper_form(EVIDENCE, NO_EFFECT, lines, count, &pdf, &size))
-    return fail(c, "Evidence cannot be shown; see that the font DejaVu Sans "
-                   "is installed.");
+    return fail(c, "There is no memory for evidence.");
   return add_pages(c, pdf, size);
 }
 
@@ -182,8 +181,7 @@ static PadesResult add_file(Container *c, const json_t *file, bool shown) {
   if (json_is_true(json_object_get(file, "pdf")))
     result = add_pages(c, bytes, size);
   else if (!paper_text((const char *)bytes, size, &pdf, &pdf_size))
-    result = fail(c, "Text cannot be shown; see that the font DejaVu Sans is "
-                     "installed.");
+    result = fail(c, "There is no memory for the text.");
   else
     result = add_pages(c, pdf, pdf_size);
   if (result == PADES_REFUSED) {
