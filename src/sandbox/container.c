@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "blob.h"
 #include "paper.h"
@@ -168,10 +169,20 @@ static void set_attachments(Container *c) {
 
 /* --- together ----------------------------------------------------------- */
 
+static PadesResult add_text(Container *c, const char *mime, const char *text,
+                            size_t size) {
+  bool is_markdown = strncasecmp(mime, "text/markdown", 13) == 0;
+  unsigned char *pdf;
+  size_t pdf_size;
+  if (!(is_markdown ? paper_markdown : paper_text)(text, size, &pdf, &pdf_size))
+    return fail(c, "There is no memory for the text.");
+  return add_pages(c, pdf, pdf_size);
+}
+
 /* One file: attached, and shown first if it is a document. */
 static PadesResult add_file(Container *c, const json_t *file, bool shown) {
-  unsigned char *bytes, *pdf;
-  size_t size, pdf_size;
+  unsigned char *bytes;
+  size_t size;
   char why[512];
   bytes = blob_load(c->documents, member(file, "id"), &size);
   if (!bytes) return fail(c, "A document cannot be read.");
@@ -180,10 +191,8 @@ static PadesResult add_file(Container *c, const json_t *file, bool shown) {
   PadesResult result = PADES_DONE;
   if (json_is_true(json_object_get(file, "pdf")))
     result = add_pages(c, bytes, size);
-  else if (!paper_text((const char *)bytes, size, &pdf, &pdf_size))
-    result = fail(c, "There is no memory for the text.");
   else
-    result = add_pages(c, pdf, pdf_size);
+    result = add_text(c, member(file, "mime"), (const char *)bytes, size);
   if (result == PADES_REFUSED) {
     snprintf(why, sizeof why, "%s", c->why);
     snprintf(c->why, c->why_size, "Document %s: %s", member(file, "id"), why);
