@@ -56,9 +56,43 @@ static bool is_cut(const unsigned char *pdf, size_t size) {
          (mark[-2] == '\n' || mark[-2] == '\r');
 }
 
-/* A signature dictionary is never inside a compressed stream. */
+/* What is behind a number, or NULL. */
+static const unsigned char *
+read_number(const unsigned char *at, const unsigned char *end, size_t *number) {
+  while (at < end && isspace(*at))
+    at++;
+  if (at == end || !isdigit(*at)) return NULL;
+  for (*number = 0; at < end && isdigit(*at) && *number < SIZE_MOST; at++)
+    *number = *number * 10 + (size_t)(*at - '0');
+  return at;
+}
+
+/* Whether the array there leaves out a string <...> of the file, as that of a
+ * signature does: [0 LENGTH START LENGTH]. Offsets count from the header. */
+static bool is_byte_range(const unsigned char *at, const unsigned char *header,
+                          const unsigned char *end) {
+  size_t numbers[4], size = (size_t)(end - header);
+  while (at < end && isspace(*at))
+    at++;
+  if (at == end || *at++ != '[') return false;
+  for (int i = 0; i < 4; i++)
+    if ((at = read_number(at, end, &numbers[i])) == NULL) return false;
+  return numbers[0] == 0 && numbers[1] < numbers[2] && numbers[2] <= size &&
+         header[numbers[1]] == '<' && header[numbers[2] - 1] == '>';
+}
+
+/* A signature dictionary is never inside a compressed stream; text that looks
+ * like one may be anywhere. */
 bool pdf_source_is_signed(const unsigned char *pdf, size_t size) {
-  return find(pdf, size, "/ByteRange") != NULL;
+  static const char key[] = "/ByteRange";
+  const unsigned char *end = pdf + size, *at = pdf;
+  size_t window = size < HEADER_WINDOW ? size : HEADER_WINDOW;
+  const unsigned char *header = find(pdf, window, "%PDF-");
+  while ((at = find(at, (size_t)(end - at), key)) != NULL) {
+    at += sizeof key - 1;
+    if (is_byte_range(at, header ? header : pdf, end)) return true;
+  }
+  return false;
 }
 
 /* --- qpdf --------------------------------------------------------------- */
