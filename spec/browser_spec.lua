@@ -1,17 +1,20 @@
 -- The signer's page in Chromium, with a person who is played by its driver.
 
 local browser = require "spec.support.browser"
+local own_sandbox = require "signicat.sandbox"
 local service = require "spec.sandbox.service"
 
 describe("in a browser, the signer's page", function()
-  local sandbox, shop, person
+  local sandbox, shop, secure, person
 
   setup(function()
     sandbox, shop = service.start(), service.start()
-    person = browser.open()
+    secure = assert(own_sandbox.start { tls = "good" })
+    person = browser.open(secure.ca_file)
   end)
   teardown(function()
     person:close()
+    secure:stop()
     sandbox:finish()
     shop:finish()
   end)
@@ -274,49 +277,95 @@ describe("in a browser, the signer's page", function()
   end)
 
   it("fits a phone, whatever the language and the words", function()
-    local phone = browser.open()
-    finally(function() phone:close() end)
-    phone:phone(320)
+    finally(function() person:phone() end)
+    person:phone(320)
     local function fits(what)
-      local wide = phone:look "document.documentElement.scrollWidth"
+      local wide = person:look "document.documentElement.scrollWidth"
       assert(wide <= 320, ("%s is %d wide"):format(what, wide))
-      assert.equal(320, phone:look "window.innerWidth")
+      assert.equal(320, person:look "window.innerWidth")
     end
+    -- A PDF takes a while to be shown, in one language as in the others.
+    local contents, mime = { service.read "examples/lease.pdf" },
+      "application/pdf"
     for _, language in ipairs { "da", "de", "en", "fi", "nb", "nn", "sv" } do
-      local session = make { ui = { language = language },
-                             title = ("Mietvertrag"):rep(10) }
-      phone:get(session.signatureUrl)
-      phone:find "object"
+      local session = sandbox:session { ui = { language = language },
+        title = ("Mietvertrag"):rep(10), signText = ("Terms"):rep(20),
+        contents = contents, mime = mime, signingSetup = based }
+      contents, mime = nil, nil
+      person:get(session.signatureUrl)
+      person:find "object, pre"
       fits(language .. " documents")
-      phone:click "#agreed"
-      phone:click "#signature button.main"
-      phone:find "button[value=nbid]"
+      local function step(path, element)
+        person:get((session.signatureUrl:gsub("/sign/", "/sign/" .. path)))
+        person:find(element)
+        fits(language .. " " .. element)
+      end
+      step("login", "#error")
+      person:get(session.signatureUrl:gsub("/sign/", "/sign/login")
+        .. "&agreed=yes")
+      person:find "button[value=nbid]"
       fits(language .. " choice")
-      phone:click "button[value=nbid]"
-      phone:find "#name"
+      person:click "button[value=nbid]"
+      person:find "#name"
       fits(language .. " login")
-      phone:get((session.signatureUrl:gsub("/sign/", "/sign/reject")))
-      phone:find "#reason"
-      fits(language .. " rejection")
+      step("reject", "#reason")
       sandbox:sign(session)
-      phone:get(session.signatureUrl)
-      phone:find "#signed"
-      fits(language .. " notice")
+      step("", "#signed")
     end
   end)
+
+  -- What a page has asked others for than whom it is from.
+  local function elsewhere()
+    return person:look [[performance.getEntriesByType("resource")
+      .map(e => e.name).filter(n => !n.startsWith(location.origin)
+        && !n.startsWith("data:") && !n.startsWith("chrome-extension:"))]]
+  end
 
   it("loads nothing from elsewhere and breaks no rule of its own", function()
     local session = make()
     person:complaints()
+    for _, step in ipairs { "", "login", "reject" } do
+      person:get((session.signatureUrl:gsub("/sign/", "/sign/" .. step)))
+      person:find(step == "" and "object" or "#" .. (step == "reject"
+        and step or "documents"))
+      assert.same({}, elsewhere())
+      assert.equal("rgb(255, 223, 126)", person:look
+        "getComputedStyle(document.querySelector('header')).backgroundColor")
+    end
+    -- One that does both is found out.
+    assert.equal(1, #person:complaints()) -- the login without agreement
+    local picture = shop.url .. "/picture.png"
+    person:get("data:text/html,<img src='" .. picture .. "'>")
+    service.await("the picture", function()
+      return elsewhere()[1] == picture
+    end)
+    assert.is_true(#person:complaints() > 0)
+  end)
+
+  it("is the same over https", function()
+    local sign = assert(secure:client { tls = { ca_file = secure.ca_file } })
+    finally(function() sign:close() end)
+    local lease = assert(sign.documents:upload { path = "examples/lease.pdf" })
+    local collection = assert(sign.collections:create {
+      documents = { { documentId = lease.documentId } } })
+    local session = assert(sign.sessions:create { {
+      title = "Lease 17", signingSetup = based, signText = "I agree.",
+      documents = { { documentId = lease.documentId, action = "SIGN",
+                      documentCollectionId = collection.id } } } })[1]
+    person:complaints()
+    person:command "Network.clearBrowserCookies" -- ports share them
+    assert.matches("^https://", session.signatureUrl)
     person:get(session.signatureUrl)
-    person:find "object"
-    local elsewhere = person:look [[performance.getEntriesByType("resource")
-      .map(e => e.name).filter(n => !n.startsWith(location.origin)
-        && !n.startsWith("data:") && !n.startsWith("chrome-extension:"))]]
-    assert.same({}, elsewhere)
+    person:find "object[type='application/pdf']"
+    assert.equal(true, person:look "isSecureContext")
+    agree()
+    log_in()
+    person:find "#done"
+    assert.equal("SIGNED", assert(sign.sessions:get(session)).lifecycle.state)
     assert.same({}, person:complaints())
-    assert.equal("rgb(255, 223, 126)", person:look
-      "getComputedStyle(document.querySelector('header')).backgroundColor")
+    local cookies = person:command "Network.getAllCookies".cookies
+    assert.equal(1, #cookies)
+    assert.is_true(cookies[1].secure and cookies[1].httpOnly)
   end)
 
   it("finds no host but this machine", function()
