@@ -174,8 +174,9 @@ static PadesResult add_text(Container *c, const char *mime, const char *text,
   bool is_markdown = strncasecmp(mime, "text/markdown", 13) == 0;
   unsigned char *pdf;
   size_t pdf_size;
-  if (!(is_markdown ? paper_markdown : paper_text)(text, size, &pdf, &pdf_size))
-    return fail(c, "There is no memory for the text.");
+  bool written = is_markdown ? paper_markdown(text, size, &pdf, &pdf_size)
+                             : paper_text(text, size, &pdf, &pdf_size);
+  if (!written) return fail(c, "There is no memory for the text.");
   return add_pages(c, pdf, pdf_size);
 }
 
