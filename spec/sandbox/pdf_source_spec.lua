@@ -113,7 +113,17 @@ describe("the sandbox, given a PDF", function()
   it("that is signed, sees that whatever it says and whatever is before it",
     function()
       local _, once = signed(packages.page "Agreed /ByteRange [0 1 2 3]")
-      for _, bytes in ipairs { once, "junk\n" .. once } do
+      -- Whoever signs what has something before it counts that as well.
+      local moved, count = once:gsub(
+        "(/ByteRange %[0 )(%d+) (%d+) (%d+%])(%s*)>>",
+        function(key, first, second, rest, room)
+          local numbers = ("%d %d"):format(first + 5, second + 5)
+          return key .. numbers .. " " .. rest
+            .. room:sub(#numbers - #first - #second) .. ">>"
+        end)
+      assert.equal(1, count)
+      assert.equal(#once, #moved)
+      for _, bytes in ipairs { once, "junk\n" .. once, "junk\n" .. moved } do
         local status, answer = sandbox:sign(session_of(bytes,
           { signingSetup = AUTHENTICATION }))
         assert.equal(400, status)

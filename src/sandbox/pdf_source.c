@@ -67,30 +67,39 @@ read_number(const unsigned char *at, const unsigned char *end, size_t *number) {
   return at;
 }
 
-/* Whether the array there leaves out a string <...> of the file, as that of a
- * signature does: [0 LENGTH START LENGTH]. Offsets count from the header. */
-static bool is_byte_range(const unsigned char *at, const unsigned char *header,
-                          const unsigned char *end) {
-  size_t numbers[4], size = (size_t)(end - header);
+/* Whether an array is there as a signature has it: [0 LENGTH START LENGTH]. */
+static bool read_range(const unsigned char *at, const unsigned char *end,
+                       size_t numbers[4]) {
   while (at < end && isspace(*at))
     at++;
   if (at == end || *at++ != '[') return false;
   for (int i = 0; i < 4; i++)
     if ((at = read_number(at, end, &numbers[i])) == NULL) return false;
-  return numbers[0] == 0 && numbers[1] < numbers[2] && numbers[2] <= size &&
-         header[numbers[1]] == '<' && header[numbers[2] - 1] == '>';
+  return numbers[0] == 0 && numbers[1] < numbers[2];
+}
+
+/* Whether it leaves out a string <...> of the file, counted from there. */
+static bool leaves_out_string(const size_t numbers[4],
+                              const unsigned char *start,
+                              const unsigned char *end) {
+  return numbers[2] <= (size_t)(end - start) && start[numbers[1]] == '<' &&
+         start[numbers[2] - 1] == '>';
 }
 
 /* A signature dictionary is never inside a compressed stream; text that looks
- * like one may be anywhere. */
+ * like one may be anywhere. Offsets count from the file's start or, as qpdf
+ * has them, from its header. */
 bool pdf_source_is_signed(const unsigned char *pdf, size_t size) {
   static const char key[] = "/ByteRange";
   const unsigned char *end = pdf + size, *at = pdf;
-  size_t window = size < HEADER_WINDOW ? size : HEADER_WINDOW;
+  size_t window = size < HEADER_WINDOW ? size : HEADER_WINDOW, numbers[4];
   const unsigned char *header = find(pdf, window, "%PDF-");
   while ((at = find(at, (size_t)(end - at), key)) != NULL) {
     at += sizeof key - 1;
-    if (is_byte_range(at, header ? header : pdf, end)) return true;
+    if (read_range(at, end, numbers) &&
+        (leaves_out_string(numbers, pdf, end) ||
+         (header && leaves_out_string(numbers, header, end))))
+      return true;
   }
   return false;
 }
