@@ -146,6 +146,32 @@ describe("the sandbox, given a PDF", function()
     end
   end)
 
+  -- An address space in which a stream of 400 MB has no place.
+  it("that is too large in memory, packages none of it", function()
+    if service.program:find "asan" then return end -- which takes terabytes
+    local kept = sandbox
+    sandbox = service.start_in "prlimit --as=700000000"
+    local one = sandbox
+    finally(function()
+      sandbox = kept
+      if one.pipe then one:stop() end
+    end)
+    local fonts = "5 0   << /Font << /F1 << /Type /Font /Subtype /Type1 "
+      .. "/BaseFont /Helvetica >> >> >>"
+    local inside = "\x78\x9c\0" -- as it is, then deflated zeros
+      .. string.pack("<I2I2", #fonts, ~#fonts & 0xFFFF) .. fonts
+      .. deflated(200000):sub(3)
+    local bytes = with_stream({ CATALOG, PAGES,
+      LEAF:gsub("/Contents 5 0 R /Resources .*", "/Resources 5 0 R >>"),
+      pdf.stream(inside, "/Type /ObjStm /N 1 /First 6 /Filter /FlateDecode"),
+      "null" }, false, { 2, 4, 0 })
+    local status, answer = sandbox:sign(session_of(bytes, {
+      packageTo = packages.CONTAINER, signingSetup = AUTHENTICATION }))
+    assert.equal(422, status)
+    assert.matches("more memory than there is", answer.detail, 1, true)
+    one:finish()
+  end)
+
   local function peak()
     return tonumber(service.read(("/proc/%d/status"):format(sandbox.pid))
       :match "VmHWM:%s*(%d+)") * 1024

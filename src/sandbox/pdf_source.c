@@ -162,6 +162,15 @@ static bool needs_rewrite(PdfSource *source) {
          pdf_update_find_tail(source->bytes, source->end, &source->tail) != 0;
 }
 
+bool pdf_source_ran_out(const PdfSource *source) {
+  while (qpdf_more_warnings(source->qpdf)) {
+    const char *words = qpdf_get_error_message_detail(
+        source->qpdf, qpdf_next_warning(source->qpdf));
+    if (words && strstr(words, "bad_alloc")) return true;
+  }
+  return false;
+}
+
 static PdfOpening rewrite(PdfSource *source, char *why, size_t why_size) {
   qpdf_data q = source->qpdf;
   /* qpdf corrects a /Size, but does not add one. */
@@ -171,6 +180,8 @@ static PdfOpening rewrite(PdfSource *source, char *why, size_t why_size) {
   qpdf_set_preserve_encryption(q, QPDF_FALSE);
   if ((qpdf_write(q) & QPDF_ERRORS) || qpdf_has_error(q))
     return refuse_unreadable(q, why, why_size);
+  if (pdf_source_ran_out(source))
+    return refuse(why, why_size, PDF_SOURCE_RAN_OUT);
   size_t size = qpdf_get_buffer_length(q);
   unsigned char *copy = malloc(size);
   if (copy == NULL) {
