@@ -41,7 +41,7 @@ CORE_LIBS = $(shell pkg-config --libs libcurl libcrypto) -lm
 CORE_LDFLAGS = -shared -Wl,-z,nodelete -Wl,--as-needed
 
 SANDBOX_PC = libmicrohttpd libqpdf sqlite3 jansson xmlsec1-openssl libcrypto \
-  libcurl pangocairo
+  libcurl pangocairo fontconfig
 SANDBOX_CFLAGS = $(shell pkg-config --cflags $(SANDBOX_PC))
 SANDBOX_LIBS = $(shell pkg-config --libs $(SANDBOX_PC)) -lpthread
 

@@ -210,6 +210,16 @@ describe("sandbox.start", function()
       assert.is_false(pcall(service.deliver, service, {}))
     end)
 
+    it("sign as who was identified by that provider", function()
+      assert(service:seed { sessions = 1 })
+      local session = assert(sign.sessions:list()).data[1]
+      local none, err = service:sign(session, { idpName = "nobody" })
+      assert.is_nil(none)
+      assert.equal("idpName", err.fields[1].name)
+      assert(service:sign(session, { name = "Kari", idpName = "nbid" }))
+      assert.is_nil((service:sign(session)))
+    end)
+
     it("work while the service refuses connections", function()
       assert(service:faults { { fault = "refuse" } })
       local none, err = sign.sessions:list()

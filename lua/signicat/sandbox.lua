@@ -161,12 +161,14 @@ end
 
 --- Signs a session as its signer would.
 ---@param session signicat.Id
----@param signer table? name: as it stands in the certificate
+---@param signer table? name: as it stands in the certificate; idpName: the
+--- identity provider, the session's first unless told
 ---@return any done
 ---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:sign(session, signer)
   return act(self, "sign", session,
-    { name = signer and signer.name or "Sandbox Signer" })
+    { name = signer and signer.name or "Sandbox Signer",
+      idpName = signer and signer.idpName })
 end
 
 --- Declines a session as its signer would.

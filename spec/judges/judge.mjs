@@ -1,10 +1,11 @@
-// judge.mjs: what pkijs and xadesjs say of a signature.
+// judge.mjs: what pkijs and xadesjs say of signatures.
 //
-//     node judge.mjs cms CA.der CMS.der CONTENT
-//     node judge.mjs xades CA.der SIGNED.xml
+//     node judge.mjs cms CA.der [CMS.der CONTENT]...
+//     node judge.mjs xades CA.der [SIGNED.xml]...
 //
-// They are not beside this file: JUDGES is the folder that has them. Exit
-// code: 0 valid and by that authority, 1 not; what they say goes to stdout.
+// They are not beside this file: JUDGES is the folder that has them. For each
+// signature there is a line, "yes" for one that is valid and by that
+// authority, otherwise "no", and what they say.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -54,12 +55,15 @@ async function xades(authority, xml) {
   return [known, "signed at " + time.toISOString()];
 }
 
-const [kind, ...paths] = process.argv.slice(2);
-try {
-  const [valid, said] = await { cms, xades }[kind](...paths.map(bytesOf));
-  console.log(said);
-  process.exitCode = valid ? 0 : 1;
-} catch (error) {
-  console.log(error.message ?? error);
-  process.exitCode = 1;
+const [kind, ca, ...paths] = process.argv.slice(2);
+const judge = { cms, xades }[kind];
+while (paths.length > 0) {
+  let valid = false, said;
+  try {
+    const files = paths.splice(0, judge.length - 1);
+    [valid, said] = await judge(bytesOf(ca), ...files.map(bytesOf));
+  } catch (error) {
+    said = error.message ?? error;
+  }
+  console.log(`${valid ? "yes" : "no"} ${said}`.replaceAll("\n", " "));
 }

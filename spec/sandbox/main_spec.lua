@@ -49,6 +49,7 @@ describe("the sandbox's process", function()
                               "parent-fd" } do
       assert.matches("--" .. option, said, 1, true)
     end
+    assert.matches("signatureUrl", said, 1, true) -- it has a page
     code, said = run "--version"
     assert.equal(0, code)
     assert.matches("^signicat%-sandbox %d+%.%d+%.%d+\n$", said)

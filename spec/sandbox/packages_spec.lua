@@ -2,31 +2,15 @@
 -- and what programs that nobody here wrote say of them.
 
 local judges = require "spec.support.judges"
+local packages = require "spec.support.packages"
 local pdf = require "spec.support.pdf"
 local service = require "spec.sandbox.service"
 
-local CONTAINER <const> = { "PADES_CONTAINER" }
-local AUTHENTICATION <const> = { { signingFlow = "AUTHENTICATION_BASED",
-                                   identityProviders = {
-                                     { idpName = "nbid" } } } }
+local page, pages, body_of = packages.page, packages.pages, packages.body_of
+local CONTAINER <const> = packages.CONTAINER
 local PKISIGNING <const> = { { signingFlow = "PKISIGNING", vendor = "NBID" } }
 local PDF <const> = "application/pdf"
 local TEXT <const> = "Blåbærsyltetøy\r\nΕλληνικά\n\tКириллица €\n"
-
--- A page that says some words; `more` are objects from number 6 on.
-local function page(words, entries, more)
-  local objects = {
-    ("<< /Type /Catalog /Pages 2 0 R %s >>"):format(entries or ""),
-    "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 200] /Contents 4 0 R "
-      .. "/Resources << /Font << /F1 5 0 R >> >> "
-      .. (more and "/Annots [6 0 R]" or "") .. " >>",
-    pdf.stream(("BT /F1 12 Tf 20 100 Td (%s) Tj ET"):format(words)),
-    "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-  }
-  for _, object in ipairs(more or {}) do objects[#objects + 1] = object end
-  return pdf.file(objects)
-end
 
 describe("the sandbox's packages", function()
   local sandbox, judge
@@ -54,56 +38,28 @@ describe("the sandbox's packages", function()
     return sandbox:collect(ids, CONTAINER), ids
   end
 
-  local function body_of(collection, ids, fields)
-    local documents = {}
-    for i, id in ipairs(ids) do
-      documents[i] = { documentId = id, documentCollectionId = collection.id,
-                       action = "SIGN" }
-    end
-    local session = { title = "Lease 17", documents = documents,
-                      signingSetup = AUTHENTICATION }
-    for name, value in pairs(fields or {}) do session[name] = value end
-    return session
-  end
-
   local function begin(...)
     return sandbox:create_session(body_of(...))
   end
 
   local function sign(session, name)
-    local status, answer = sandbox:sign(session, name and { name = name })
-    assert.equal(200, status, answer.detail)
-    return answer
+    return packages.sign(sandbox, session, name and { name = name })
   end
 
   local function packages_of(collection)
-    local _, now = sandbox:call("GET",
-      "/sign/document-collections/" .. collection.id)
-    return now.output.packages
-  end
-
-  local function session_packages(session)
-    local _, now = sandbox:call("GET", "/sign/signing-sessions/" .. session.id)
-    return now.output.packages
+    return packages.of_collection(sandbox, collection)
   end
 
   local function read_document(id)
-    local status, bytes, headers = sandbox:call("GET", "/sign/documents/" .. id)
-    assert.equal(200, status)
-    return bytes, headers
+    return (packages.read(sandbox, id))
   end
 
-  -- Waits for the package of a collection, or what `show` gives of another
-  -- thing; its path.
   local function await(thing, show)
-    local one = service.await("the package", function()
-      return (show or packages_of)(thing)[1]
-    end)
-    assert.equal("PADES_CONTAINER", one.packageType)
-    assert.matches("^%x+%-%x+%-7", one.packageId)
-    local bytes, headers = read_document(one.resultDocumentId)
-    assert.equal(PDF, headers["content-type"])
-    return judges.write(judge:path "package.pdf", bytes), one
+    return packages.await(sandbox, judge, thing, show)
+  end
+
+  local function attachments(path)
+    return packages.attachments(judge, path)
   end
 
   local function assert_sealed(path)
@@ -119,27 +75,6 @@ describe("the sandbox's packages", function()
     assert.is_true(accepted, words)
     local said, code = judges.run("qpdf", "--check", path)
     assert.equal(0, code, said)
-  end
-
-  -- The attachments, as { name, bytes } in their order.
-  local function attachments(path)
-    local folder = judge:path "attachments"
-    judges.run("rm", "-rf", folder)
-    judges.run("mkdir", folder)
-    local said, code = judges.run("pdfdetach", "-saveall", "-o", folder, path)
-    assert.equal(0, code, said)
-    local list = {}
-    for name in judges.run("pdfdetach", "-list", path):gmatch "%d+: ([^\n]+)" do
-      list[#list + 1] = { name, judges.read(folder .. "/" .. name) }
-    end
-    return list
-  end
-
-  local function pages(path)
-    local list = {}
-    local text = judges.run("pdftotext", "-q", "-layout", path, "-")
-    for words in text:gmatch "(.-)\f" do list[#list + 1] = words end
-    return list
   end
 
   it("hold pages, evidence, originals and signatures, sealed", function()
@@ -245,7 +180,7 @@ describe("the sandbox's packages", function()
                                             signingSetup = PKISIGNING })
     body.documents[2].action = "VIEW"
     local session = sandbox:create_session(body)
-    local path = await(sign(session), session_packages)
+    local path = await(sign(session), packages.of_session)
     assert_sealed(path)
     assert.equal(2, #pages(path))
     local files = attachments(path)
@@ -460,22 +395,6 @@ describe("the sandbox's packages", function()
         .. "%s is text/plain, and text is packaged with --beyond-the-service "
         .. "only.\n"):format(collection.id, ids[1]), one.complained)
     end)
-  end)
-
-  it("are refused where no font is, before anything is signed", function()
-    local config = judges.write(judge:path "fonts.conf", "<fontconfig/>")
-    local kept = sandbox
-    sandbox = service.start_in("FONTCONFIG_FILE=" .. config)
-    local one = sandbox
-    local collection, ids = collect { page "Agreed" }
-    local session = begin(collection, ids)
-    local status, answer = sandbox:sign(session)
-    local state = sandbox:state(session).state
-    sandbox = kept
-    one:stop()
-    assert.equal(500, status)
-    assert.matches("DejaVu Sans", answer.detail, 1, true)
-    assert.equal("READY", state)
   end)
 
   it("are refused by their judges when a byte changes", function()

@@ -65,12 +65,23 @@ local function start_driver(self)
   self.pid = tonumber(service.read(self.scratch .. "/pid"))
 end
 
--- A browser with a window of that size, 1100 by 900 unless told.
-function browser.open(width, height)
+-- Has the browser, whose home that folder is, trust an authority as a person
+-- would who adds it to theirs.
+local function trust(folder, ca_file)
+  local keys = folder .. "/.pki/nssdb"
+  for _, words in ipairs { "-N --empty-password", "-A -t C,, -n ca -i "
+    .. ca_file } do
+    assert(os.execute(("mkdir -p %s && certutil -d sql:%s %s"):format(keys,
+      keys, words)))
+  end
+end
+
+-- A browser; it trusts that authority, if one is given.
+function browser.open(ca_file)
   local self = setmetatable({}, browser)
   start_driver(self)
-  local words = { ("--window-size=%d,%d"):format(width or 1100,
-    height or 900) }
+  if ca_file then trust(self.scratch, ca_file) end
+  local words = { "--window-size=1100,900" }
   for i, word in ipairs(arguments) do words[i + 1] = word end
   local opened = send(self, "POST", "/session", {
     capabilities = { alwaysMatch = {
@@ -144,8 +155,12 @@ function browser:command(name, parameters)
     :format(name, parameters and cjson.encode(parameters) or "{}"))
 end
 
--- Looks like a phone of that width from the next page on.
+-- Looks like a phone of that width from the next page on, or, without one,
+-- like itself again.
 function browser:phone(width)
+  if not width then
+    return self:command "Emulation.clearDeviceMetricsOverride"
+  end
   self:command("Emulation.setDeviceMetricsOverride",
     { width = width, height = 780, deviceScaleFactor = 1, mobile = true })
 end

@@ -13,7 +13,8 @@ set -eu
 
 build="gcc libc6-dev make pkg-config liblua5.4-dev libcurl4-openssl-dev \
 libssl-dev libmicrohttpd-dev libqpdf-dev libsqlite3-dev libjansson-dev \
-libxmlsec1-dev libpango1.0-dev libcairo2-dev fonts-dejavu-core"
+libxmlsec1-dev libpango1.0-dev libcairo2-dev libfontconfig-dev
+fonts-dejavu-core"
 # What runs the example, and the outside judges of its result.
 demo="lua5.4 libnss3-tools openssl poppler-utils"
 # locales: a spec makes itself one with a decimal comma.

@@ -94,8 +94,10 @@ function judges:signatures(path)
   return found
 end
 
--- The last signature's covered bytes and its CMS, as files.
-function judges:take_apart(path)
+-- The last signature's covered bytes and its CMS, as files with these letters
+-- in their names.
+function judges:take_apart(path, letters)
+  letters = letters or ""
   local bytes = judges.read(path)
   local first, second, third, fourth
   for a, b, c, d in bytes:gmatch
@@ -111,7 +113,8 @@ function judges:take_apart(path)
   der = der:sub(1, der:byte(3) * 256 + der:byte(4) + 4)
   local parts = {
     size = #bytes, ranges = { first, second, third, fourth },
-    content = self:path "content.bin", cms = self:path "cms.der",
+    content = self:path("content" .. letters),
+    cms = self:path("cms" .. letters),
   }
   judges.write(parts.content, bytes:sub(first + 1, first + second)
     .. bytes:sub(third + 1, third + fourth))
@@ -129,24 +132,35 @@ function judges:cades(path)
   return code == 0 and text:find "CAdES Verification successful" ~= nil, text
 end
 
--- Whether pkijs or xadesjs accept these files, by the authority; its words.
-local function ask_node(self, kind, ...)
+-- Whether pkijs or xadesjs accept each of these signatures, by the authority,
+-- and their words, as { accepted, words }. Node.js takes long to start: ask of
+-- many at once.
+local function ask_node(self, kind, count, files)
   local ca = self:path "ca.der"
   must("openssl", "x509", "-in", self.ca, "-outform", "DER", "-out", ca)
   local text, code = judges.run("env", "JUDGES=build/judges", "node",
-    "spec/judges/judge.mjs", kind, ca, ...)
-  return code == 0, text
+    "spec/judges/judge.mjs", kind, ca, table.unpack(files))
+  local found = {}
+  for verdict, words in text:gmatch "(%a+) ([^\n]*)\n" do
+    found[#found + 1] = { verdict == "yes", words }
+  end
+  assert(code == 0 and #found == count, text)
+  return found
 end
 
--- Whether pkijs accepts a PDF's last signature; its words.
-function judges:pkijs(path)
-  local parts = self:take_apart(path)
-  return ask_node(self, "cms", parts.cms, parts.content)
+-- Of the last signatures of these PDFs.
+function judges:pkijs(paths)
+  local files = {}
+  for i, path in ipairs(paths) do
+    local parts = self:take_apart(path, "-" .. i)
+    files[#files + 1], files[#files + 2] = parts.cms, parts.content
+  end
+  return ask_node(self, "cms", #paths, files)
 end
 
--- Whether xadesjs accepts an XAdES file; its words.
-function judges:xadesjs(path)
-  return ask_node(self, "xades", path)
+-- Of these XAdES files.
+function judges:xadesjs(paths)
+  return ask_node(self, "xades", #paths, paths)
 end
 
 -- Whether xmlsec1 accepts an XAdES file, by a certificate inside that the

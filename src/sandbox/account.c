@@ -183,7 +183,8 @@ static json_t *list_documents(Store *store) {
   Rows *rows = store_query(store, "SELECT id FROM document", "");
   int found;
   while ((found = store_next(rows)) > 0)
-    json_array_append_new(ids, json_string(store_text(rows, 0)));
+    if (json_array_append_new(ids, json_string(store_text(rows, 0))) != 0)
+      break;
   store_done(rows);
   if (found == 0) return ids;
   json_decref(ids);

@@ -52,13 +52,15 @@ static void show(Store *store, const char *id, int status, Reply *reply) {
   for (; (found = store_next(rows)) > 0; count++) {
     const char *types = store_text(rows, 0);
     if (count == 0 && types) package_to = json_loads(types, 0, NULL);
-    json_array_append_new(
-        documents, json_pack("{s:s, s:s*}", "documentId", store_text(rows, 1),
-                             "description", store_text(rows, 2)));
+    if (json_array_append_new(documents,
+                              json_pack("{s:s, s:s*}", "documentId",
+                                        store_text(rows, 1), "description",
+                                        store_text(rows, 2))) != 0)
+      break;
   }
   store_done(rows);
   json_t *packages = packages_show(store, NULL, id);
-  if (!packages) found = STORE_FAILED;
+  if (!packages || found > 0) found = STORE_FAILED;
   json_t *body =
       json_pack("{s:s, s:o, s:o*, s:{s:o*}}", "id", id, "documents", documents,
                 "packageTo", package_to, "output", "packages", packages);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "blob.h"
 #include "paper.h"
@@ -24,6 +25,12 @@
 #define PARENTS_MOST 32      /* above a field */
 #define OLDEST_VERSION "1.7" /* of PDF that knows what is used here */
 
+/* A PDF that is read until all is written. */
+typedef struct Source {
+  PdfSource pdf;
+  struct Source *next;
+} Source;
+
 /* What is being made, and what is told when it cannot be. */
 typedef struct Container {
   qpdf_data qpdf;
@@ -31,6 +38,7 @@ typedef struct Container {
   qpdf_oh names; /* the attachments by name, as a name tree has them */
   qpdf_oh list;  /* and as a list */
   int count;
+  struct Source *sources; /* all whose pages are here, the last one first */
   char *why;
   size_t why_size;
 } Container;
@@ -67,18 +75,22 @@ static void remove_signatures(qpdf_data q, qpdf_oh page) {
 /* The source stays open: pages are copied when all is written. */
 static PadesResult add_pages(Container *c, const unsigned char *pdf,
                              size_t size) {
-  PdfSource source;
-  switch (pdf_source_read(&source, pdf, size, c->why, c->why_size)) {
+  Source *source = malloc(sizeof *source);
+  if (!source) return fail(c, "There is no memory for the package.");
+  switch (pdf_source_read(&source->pdf, pdf, size, c->why, c->why_size)) {
   case PDF_OPENED: break;
   case PDF_REFUSED: return PADES_REFUSED;
   case PDF_FAILED: return PADES_FAILED;
   }
-  int pages = qpdf_get_num_pages(source.qpdf);
+  source->next = c->sources;
+  c->sources = source;
+  qpdf_data q = source->pdf.qpdf;
+  int pages = qpdf_get_num_pages(q);
   for (int i = 0; i < pages; i++) {
-    qpdf_oh page = qpdf_get_page_n(source.qpdf, i);
-    remove_signatures(source.qpdf, page);
-    if ((qpdf_add_page(c->qpdf, source.qpdf, page, QPDF_FALSE) & QPDF_ERRORS) ||
-        qpdf_has_error(source.qpdf)) {
+    qpdf_oh page = qpdf_get_page_n(q, i);
+    remove_signatures(q, page);
+    if ((qpdf_add_page(c->qpdf, q, page, QPDF_FALSE) & QPDF_ERRORS) ||
+        qpdf_has_error(q)) {
       snprintf(c->why, c->why_size, "Page %d of the PDF cannot be read.",
                i + 1);
       return PADES_REFUSED;
@@ -98,8 +110,7 @@ static PadesResult add_evidence(Container *c, const json_t *form) {
     lines[count++].value = json_string_value(json_array_get(line, 1));
   }
   if (!paper_form(EVIDENCE, NO_EFFECT, lines, count, &pdf, &size))
-    return fail(c, "Evidence cannot be shown; see that the font DejaVu Sans "
-                   "is installed.");
+    return fail(c, "There is no memory for evidence.");
   return add_pages(c, pdf, size);
 }
 
@@ -169,10 +180,21 @@ static void set_attachments(Container *c) {
 
 /* --- together ----------------------------------------------------------- */
 
+static PadesResult add_text(Container *c, const char *mime, const char *text,
+                            size_t size) {
+  bool is_markdown = strncasecmp(mime, "text/markdown", 13) == 0;
+  unsigned char *pdf;
+  size_t pdf_size;
+  bool written = is_markdown ? paper_markdown(text, size, &pdf, &pdf_size)
+                             : paper_text(text, size, &pdf, &pdf_size);
+  if (!written) return fail(c, "There is no memory for the text.");
+  return add_pages(c, pdf, pdf_size);
+}
+
 /* One file: attached, and shown first if it is a document. */
 static PadesResult add_file(Container *c, const json_t *file, bool shown) {
-  unsigned char *bytes, *pdf;
-  size_t size, pdf_size;
+  unsigned char *bytes;
+  size_t size;
   char why[512];
   bytes = blob_load(c->documents, member(file, "id"), &size);
   if (!bytes) return fail(c, "A document cannot be read.");
@@ -181,11 +203,8 @@ static PadesResult add_file(Container *c, const json_t *file, bool shown) {
   PadesResult result = PADES_DONE;
   if (json_is_true(json_object_get(file, "pdf")))
     result = add_pages(c, bytes, size);
-  else if (!paper_text((const char *)bytes, size, &pdf, &pdf_size))
-    result = fail(c, "Text cannot be shown; see that the font DejaVu Sans is "
-                     "installed.");
   else
-    result = add_pages(c, pdf, pdf_size);
+    result = add_text(c, member(file, "mime"), (const char *)bytes, size);
   if (result == PADES_REFUSED) {
     snprintf(why, sizeof why, "%s", c->why);
     snprintf(c->why, c->why_size, "Document %s: %s", member(file, "id"), why);
@@ -217,6 +236,11 @@ static PadesResult write_out(Container *c, unsigned char **pdf, size_t *size) {
     snprintf(c->why, c->why_size, "The documents' pages cannot be merged.");
     return PADES_REFUSED;
   }
+  for (const Source *each = c->sources; each; each = each->next)
+    if (pdf_source_ran_out(&each->pdf)) {
+      snprintf(c->why, c->why_size, "%s", PDF_SOURCE_RAN_OUT);
+      return PADES_REFUSED;
+    }
   *size = qpdf_get_buffer_length(q);
   *pdf = malloc(*size);
   if (!*pdf) return fail(c, "There is no memory for the package.");

@@ -17,6 +17,7 @@
 /* 64 characters are what a certificate's common name may have. */
 static const Rule sign_fields[] = {
     {.name = "name", .kind = RULE_STRING, .least = 1, .most = 64},
+    {.name = "idpName", .kind = RULE_STRING},
     {.name = NULL}};
 static const Rule sign_rule = {
     .kind = RULE_OBJECT, .closed = true, .inner = sign_fields};
@@ -47,9 +48,10 @@ void control_open(Request *request, Reply *reply) {
 void control_sign(Request *request, Reply *reply) {
   json_t *body = read_body(request, &sign_rule, reply);
   if (!body) return;
-  const char *name = json_string_value(json_object_get(body, "name"));
-  signing_sign(request->service, request->id, name ? name : DEFAULT_SIGNER,
-               reply);
+  SigningWho who = {json_string_value(json_object_get(body, "name")),
+                    json_string_value(json_object_get(body, "idpName"))};
+  if (!who.name) who.name = DEFAULT_SIGNER;
+  signing_sign(request->service, request->id, &who, reply);
   json_decref(body);
 }
 

@@ -5,9 +5,9 @@
  * choice had to be made; a better fact is one line to change. Values and
  * switches are here. Guesses that are lists or code have `guess` in their
  * names: guess_initial_output (sessions.c), guess_order and guess_once
- * (listing.c), guess_vendors (session_rules.c), guess_delay (outbox.c),
- * guess_due (state.c). Codes and titles that are guesses are marked in the
- * table of problem.c.
+ * (listing.c), guess_providers (providers.c), guess_vendors
+ * (session_rules.c), guess_delay (outbox.c), guess_due (state.c). Codes and
+ * titles that are guesses are marked in the table of problem.c.
  */
 #ifndef SANDBOX_GUESSES_H
 #define SANDBOX_GUESSES_H

@@ -34,8 +34,12 @@ static size_t decode(const unsigned char *s, uint32_t *code) {
   return length;
 }
 
+/* What is no letter but turns the line around (U+202E and its like), ends it,
+ * or is not seen at all. */
 static bool is_control(uint32_t code) {
-  return code < 0x20 || (code >= 0x7F && code < 0xA0);
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) ||
+         (code >= 0x2028 && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069);
 }
 
 char *label_clean(const char *text, size_t most) {

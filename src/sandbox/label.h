@@ -2,7 +2,8 @@
  * label.h: people's names and reasons on their way into certificates and PDFs.
  *
  * What comes in is meant to be UTF-8 and is not trusted to be: a byte that
- * fits nowhere becomes U+FFFD. What goes out has no control characters.
+ * fits nowhere becomes U+FFFD. What goes out has no control characters, nor
+ * any that show the letters behind them in another order.
  */
 #ifndef SANDBOX_LABEL_H
 #define SANDBOX_LABEL_H

@@ -21,6 +21,7 @@
 #include "documents.h"
 #include "faults.h"
 #include "folder.h"
+#include "fonts.h"
 #include "http.h"
 #include "journal.h"
 #include "log.h"
@@ -237,6 +238,7 @@ static bool start(Run *run, const Options *options) {
   if (run->signals < 0)
     return fail("signals cannot be watched; the machine has no descriptors "
                 "left");
+  if (!fonts_found()) return fail(FONTS_MISSING);
   run->xml = xades_start();
   return run->xml && open_log(run, options->log) &&
          open_data(run, options->data) && open_server(run, options) &&

@@ -38,6 +38,7 @@ static const char help[] =
     "  --help              this text\n"
     "  --version           the version\n"
     "\n"
+    "Sign in a browser:   a session's signatureUrl, on this machine\n"
     "Act as the signer:   POST /_sandbox/sessions/{id}/sign or .../reject\n"
     "Its certificate:     GET /_sandbox/ca.pem\n"
     "Get events:          POST /_sandbox/webhooks {url, secret}\n"

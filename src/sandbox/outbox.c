@@ -197,7 +197,7 @@ json_t *outbox_show(Store *store, const char *event) {
                            "s", event);
   int found;
   while ((found = store_next(rows)) > 0)
-    json_array_append_new(list, show(rows));
+    if (json_array_append_new(list, show(rows)) != 0) break;
   store_done(rows);
   if (found == 0) return list;
   json_decref(list);

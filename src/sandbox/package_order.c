@@ -27,18 +27,16 @@
   " ORDER BY min(position)"
 
 /* The signatures, with what is to be told of each. */
-#define SIGNATURES(which)                                                    \
-  "SELECT result.id, result.mime, type, signer, at,"                         \
-  " json_extract(request, '$.title'),"                                       \
-  " json_extract(request, '$.signingSetup[0].signingFlow'),"                 \
-  " coalesce(json_extract(request, '$.signingSetup[0].vendor'),"             \
-  "  (SELECT group_concat(json_extract(value, '$.idpName'), ', ')"           \
-  "   FROM json_each(request, '$.signingSetup[0].identityProviders')), '')," \
-  " original.id, coalesce(original.title, original.filename, ''),"           \
-  " original.sha256"                                                         \
-  " FROM signature JOIN session ON session.id = signature.session"           \
-  " JOIN document AS original ON original.id = signature.original"           \
-  " JOIN document AS result ON result.id = signature.result"                 \
+#define SIGNATURES(which)                                          \
+  "SELECT result.id, result.mime, type, signer, at,"               \
+  " json_extract(request, '$.title'),"                             \
+  " json_extract(request, '$.signingSetup[0].signingFlow'),"       \
+  " provider,"                                                     \
+  " original.id, coalesce(original.title, original.filename, '')," \
+  " original.sha256"                                               \
+  " FROM signature JOIN session ON session.id = signature.session" \
+  " JOIN document AS original ON original.id = signature.original" \
+  " JOIN document AS result ON result.id = signature.result"       \
   " WHERE signature." which " = ? ORDER BY at, seq, position"
 
 static const char session_documents[] =
@@ -82,11 +80,11 @@ static json_t *list_documents(Store *store, const char *sql, const char *id) {
   while ((found = store_next(rows)) > 0) {
     bool is_pdf = store_number(rows, 3) != 0;
     name_document(name, sizeof name, ++number, store_text(rows, 2), is_pdf);
-    json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}",
-                                          "id", store_text(rows, 0), "mime",
-                                          store_text(rows, 1), "name", name,
-                                          "about", "As it was uploaded", "kin",
-                                          "/Source", "pdf", is_pdf));
+    json_t *file =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "id", store_text(rows, 0),
+                  "mime", store_text(rows, 1), "name", name, "about",
+                  "As it was uploaded", "kin", "/Source", "pdf", is_pdf);
+    if (json_array_append_new(list, file) != 0) break;
   }
   store_done(rows);
   if (found == 0) return list;
@@ -104,18 +102,18 @@ static void show_hash(char hex[2 * HASH_BYTES + 1], const char *sha256) {
 
 static json_t *show_evidence(Rows *row) {
   char time[WHEN_SIZE], hash[2 * HASH_BYTES + 1];
-  const char *provider = store_text(row, 7);
   when_format(store_when(row, 4) / WHEN_SECOND * WHEN_SECOND, time);
   show_hash(hash, store_text(row, 10));
   return json_pack(
       "[[s, s], [s, s], [s, s], [s, s], [s, s], [s, s++], [s, s], [s, s]]",
       "Title", store_text(row, 5), "Document", store_text(row, 9),
       "Document id", store_text(row, 8), "SHA-256", hash, "Signer",
-      store_text(row, 3), "Method", store_text(row, 6), provider[0] ? ", " : "",
-      provider, "Time", time, "Signature", store_text(row, 2));
+      store_text(row, 3), "Method", store_text(row, 6), ", ",
+      store_text(row, 7), "Time", time, "Signature", store_text(row, 2));
 }
 
-/* Adds evidence and files of each signature; false: the store failed. */
+/* Adds evidence and files of each signature, all of them: a package without
+ * one would be sealed as if it were whole. */
 static bool add_signatures(Store *store, const char *sql, const char *id,
                            json_t *order) {
   json_t *evidence = json_array(), *files = json_array();
@@ -126,16 +124,18 @@ static bool add_signatures(Store *store, const char *sql, const char *id,
     bool is_xml = strcmp(store_text(rows, 2), "XADES") == 0;
     snprintf(name, sizeof name, "signature-%d.%s", ++number,
              is_xml ? "xml" : "pdf");
-    json_array_append_new(evidence, show_evidence(rows));
-    json_array_append_new(
-        files, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", store_text(rows, 0),
-                         "mime", store_text(rows, 1), "name", name, "about",
-                         "Signed", "kin", "/Supplement"));
+    json_t *file =
+        json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", store_text(rows, 0),
+                  "mime", store_text(rows, 1), "name", name, "about", "Signed",
+                  "kin", "/Supplement");
+    if ((json_array_append_new(evidence, show_evidence(rows)) |
+         json_array_append_new(files, file)) != 0)
+      break;
   }
   store_done(rows);
-  json_object_set_new(order, "evidence", evidence);
-  json_object_set_new(order, "files", files);
-  return found == 0;
+  return (json_object_set_new(order, "evidence", evidence) |
+          json_object_set_new(order, "files", files)) == 0 &&
+         found == 0;
 }
 
 json_t *package_order(Store *store, const char *session, const char *collection,

@@ -16,6 +16,7 @@
 #include "page_documents.h"
 #include "page_view.h"
 #include "problem.h"
+#include "providers.h"
 #include "request.h"
 #include "return_url.h"
 #include "signing.h"
@@ -130,9 +131,9 @@ static bool check_token(const Page *page) {
 /* A login with nothing filled in yet. */
 static PageLogin empty_login(const Page *page, bool first) {
   PageLogin login = {.first = first, .agreed = is_agreed(page)};
-  json_t *providers = case_providers(&page->signing, first);
+  json_t *providers = providers_of(page->signing.request, first);
   const char *chosen = field(page, "idpName");
-  if (case_has_provider(providers, chosen))
+  if (providers_have(providers, chosen))
     login.provider = chosen;
   else if (json_array_size(providers) == 1) /* the request holds it, too */
     login.provider = json_string_value(json_array_get(providers, 0));
@@ -279,9 +280,10 @@ static void say_failed(const Page *page, const Reply *why) {
   json_decref(problem);
 }
 
-static void sign(Page *page, const char *name) {
+static void sign(Page *page, const PageLogin *login) {
   Reply answer = {0};
-  signing_sign(page->request->service, page->signing.session, name, &answer);
+  const SigningWho who = {login->name, login->provider};
+  signing_sign(page->request->service, page->signing.session, &who, &answer);
   if (answer.status == 200)
     leave(page, "success", "done", TEXT_DONE);
   else if (answer.status == 409)
@@ -298,7 +300,7 @@ void page_sign(Request *request, Reply *reply) {
     if (needs_agreement(&page))
       page_view_documents(&page.view, TEXT_MUST_AGREE);
     else if (read_login(&page, false, &login))
-      sign(&page, login.name);
+      sign(&page, &login);
   }
   close_page(&page);
 }

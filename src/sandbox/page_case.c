@@ -10,10 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A session without identityProviders takes every one of the account. */
-static const char *const guess_providers[] = {
-    "nbid", "sbid", "mitid", "ftn", "idin", "digid", "eherkenning"};
-
 static CaseStatus status_of(const Case *signing, const char *state,
                             When url_expires) {
   if (url_expires <= when_now()) return CASE_EXPIRED;
@@ -70,48 +66,9 @@ const char *case_string(const Case *signing, const char *name) {
   return json_string_value(json_object_get(signing->request, name));
 }
 
-static const json_t *pre_authentication(const Case *signing) {
-  return json_object_get(signing->request, "preAuthentication");
-}
-
 bool case_pre_authenticates(const Case *signing) {
-  return json_is_true(json_object_get(pre_authentication(signing), "enabled"));
-}
-
-/* Adds the names of a list of {idpName}. */
-static void add_names(json_t *names, const json_t *list) {
-  size_t i;
-  const json_t *each;
-  json_array_foreach(list, i, each) {
-    json_array_append(names, json_object_get(each, "idpName"));
-  }
-}
-
-json_t *case_providers(const Case *signing, bool first) {
-  const json_t *setup =
-      json_array_get(json_object_get(signing->request, "signingSetup"), 0);
-  json_t *vendor = json_object_get(setup, "vendor");
-  json_t *names = json_array();
-  if (first)
-    add_names(names, json_object_get(pre_authentication(signing),
-                                     "identityProviders"));
-  else if (vendor)
-    json_array_append(names, vendor);
-  if (json_array_size(names) == 0)
-    add_names(names, json_object_get(setup, "identityProviders"));
-  for (size_t i = 0, count = sizeof guess_providers / sizeof *guess_providers;
-       json_array_size(names) <= i && i < count; i++)
-    json_array_append_new(names, json_string(guess_providers[i]));
-  return names;
-}
-
-bool case_has_provider(const json_t *providers, const char *name) {
-  size_t i;
-  const json_t *each;
-  json_array_foreach(providers, i, each) {
-    if (name && strcmp(json_string_value(each), name) == 0) return true;
-  }
-  return false;
+  const json_t *before = json_object_get(signing->request, "preAuthentication");
+  return json_is_true(json_object_get(before, "enabled"));
 }
 
 /* Whether one of the list, or its member of that name, is `value`. */

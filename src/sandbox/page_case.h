@@ -48,10 +48,6 @@ void case_close(Case *signing);
 const char *case_string(const Case *signing, const char *name);
 /* Whether the signer has to identify before the documents are shown. */
 bool case_pre_authenticates(const Case *signing);
-/* The names to choose from, first for the documents or for the signature;
- * the caller's reference. */
-json_t *case_providers(const Case *signing, bool first);
-bool case_has_provider(const json_t *providers, const char *name);
 
 CaseNumber case_number(const Case *signing);
 /* True when that number may be the signer's. */

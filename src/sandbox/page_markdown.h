@@ -7,6 +7,6 @@
 #include "html.h"
 
 /* Takes the text apart on the way. */
-void page_markdown_write(Html *html, char *text);
+void page_markdown_write(Html *html, char *words);
 
 #endif

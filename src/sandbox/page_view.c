@@ -5,6 +5,7 @@
 
 #include "page_documents.h"
 #include "problem.h"
+#include "providers.h"
 #include "return_url.h"
 
 #include <stdlib.h>
@@ -215,7 +216,7 @@ static const char *provider_name(const char *provider) {
 
 static void show_providers(const PageView *view, Html *html,
                            const PageLogin *login) {
-  json_t *providers = case_providers(view->signing, login->first);
+  json_t *providers = providers_of(view->signing->request, login->first);
   size_t i;
   const json_t *each;
   html_print(html, "<h1>%s</h1>\n", word(view, TEXT_CHOOSE));

@@ -2,7 +2,8 @@
  * paper.h: text onto pages of a PDF.
  *
  * A4, in DejaVu, of which what is used is embedded: Latin, Greek and Cyrillic
- * letters come out on every machine. For the process that makes PDFs
+ * letters come out on every machine, and others where it has a font for them;
+ * a text with boxes for letters says so. For the process that makes PDFs
  * (press.h) alone: one thread, and memory is left to its end.
  */
 #ifndef SANDBOX_PAPER_H
@@ -20,6 +21,10 @@ typedef struct PaperLine {
  * False: it cannot be shown. *pdf is the caller's to free. */
 bool paper_text(const char *text, size_t length, unsigned char **pdf,
                 size_t *size);
+
+/* The same of a text in Markdown, as the signer's page has it. */
+bool paper_markdown(const char *text, size_t length, unsigned char **pdf,
+                    size_t *size);
 
 /* One page: a heading, what it means, and the lines. */
 bool paper_form(const char *heading, const char *note, const PaperLine *lines,

@@ -56,9 +56,52 @@ static bool is_cut(const unsigned char *pdf, size_t size) {
          (mark[-2] == '\n' || mark[-2] == '\r');
 }
 
-/* A signature dictionary is never inside a compressed stream. */
+/* What is behind a number, or NULL. */
+static const unsigned char *
+read_number(const unsigned char *at, const unsigned char *end, size_t *number) {
+  while (at < end && isspace(*at))
+    at++;
+  if (at == end || !isdigit(*at)) return NULL;
+  for (*number = 0; at < end && isdigit(*at) && *number < SIZE_MOST; at++)
+    *number = *number * 10 + (size_t)(*at - '0');
+  return at;
+}
+
+/* Whether an array is there as a signature has it: [0 LENGTH START LENGTH]. */
+static bool read_range(const unsigned char *at, const unsigned char *end,
+                       size_t numbers[4]) {
+  while (at < end && isspace(*at))
+    at++;
+  if (at == end || *at++ != '[') return false;
+  for (int i = 0; i < 4; i++)
+    if ((at = read_number(at, end, &numbers[i])) == NULL) return false;
+  return numbers[0] == 0 && numbers[1] < numbers[2];
+}
+
+/* Whether it leaves out a string <...> of the file, counted from there. */
+static bool leaves_out_string(const size_t numbers[4],
+                              const unsigned char *start,
+                              const unsigned char *end) {
+  return numbers[2] <= (size_t)(end - start) && start[numbers[1]] == '<' &&
+         start[numbers[2] - 1] == '>';
+}
+
+/* A signature dictionary is never inside a compressed stream; text that looks
+ * like one may be anywhere. Offsets count from the file's start or, as qpdf
+ * has them, from its header. */
 bool pdf_source_is_signed(const unsigned char *pdf, size_t size) {
-  return find(pdf, size, "/ByteRange") != NULL;
+  static const char key[] = "/ByteRange";
+  const unsigned char *end = pdf + size, *at = pdf;
+  size_t window = size < HEADER_WINDOW ? size : HEADER_WINDOW, numbers[4];
+  const unsigned char *header = find(pdf, window, "%PDF-");
+  while ((at = find(at, (size_t)(end - at), key)) != NULL) {
+    at += sizeof key - 1;
+    if (read_range(at, end, numbers) &&
+        (leaves_out_string(numbers, pdf, end) ||
+         (header && leaves_out_string(numbers, header, end))))
+      return true;
+  }
+  return false;
 }
 
 /* --- qpdf --------------------------------------------------------------- */
@@ -119,6 +162,15 @@ static bool needs_rewrite(PdfSource *source) {
          pdf_update_find_tail(source->bytes, source->end, &source->tail) != 0;
 }
 
+bool pdf_source_ran_out(const PdfSource *source) {
+  while (qpdf_more_warnings(source->qpdf)) {
+    const char *words = qpdf_get_error_message_detail(
+        source->qpdf, qpdf_next_warning(source->qpdf));
+    if (words && strstr(words, "bad_alloc")) return true;
+  }
+  return false;
+}
+
 static PdfOpening rewrite(PdfSource *source, char *why, size_t why_size) {
   qpdf_data q = source->qpdf;
   /* qpdf corrects a /Size, but does not add one. */
@@ -128,6 +180,8 @@ static PdfOpening rewrite(PdfSource *source, char *why, size_t why_size) {
   qpdf_set_preserve_encryption(q, QPDF_FALSE);
   if ((qpdf_write(q) & QPDF_ERRORS) || qpdf_has_error(q))
     return refuse_unreadable(q, why, why_size);
+  if (pdf_source_ran_out(source))
+    return refuse(why, why_size, PDF_SOURCE_RAN_OUT);
   size_t size = qpdf_get_buffer_length(q);
   unsigned char *copy = malloc(size);
   if (copy == NULL) {

@@ -46,6 +46,11 @@ void pdf_source_close(PdfSource *source);
 PdfOpening pdf_source_read(PdfSource *source, const unsigned char *pdf,
                            size_t size, char *why, size_t why_size);
 
+/* Whether memory has ended while objects were read, which qpdf then leaves out:
+ * to be asked when all is written. Takes qpdf's warnings. */
+bool pdf_source_ran_out(const PdfSource *source);
+#define PDF_SOURCE_RAN_OUT "The PDF takes more memory than there is for it."
+
 /* Whether these bytes hold a signature; asks no more of them. */
 bool pdf_source_is_signed(const unsigned char *pdf, size_t size);
 

@@ -38,12 +38,13 @@ static json_t *show_output(Store *store, const char *session) {
                            "s", session);
   int found;
   while ((found = store_next(rows)) > 0)
-    json_array_append_new(list,
-                          json_pack("{s:s, s:s, s:s, s:s}",
-                                    "documentCollectionId", store_text(rows, 0),
-                                    "originalDocumentId", store_text(rows, 1),
-                                    "resultDocumentId", store_text(rows, 2),
-                                    "signatureType", store_text(rows, 3)));
+    if (json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:s}", "documentCollectionId",
+                            store_text(rows, 0), "originalDocumentId",
+                            store_text(rows, 1), "resultDocumentId",
+                            store_text(rows, 2), "signatureType",
+                            store_text(rows, 3))) != 0)
+      break;
   store_done(rows);
   if (found == 0 &&
       json_object_set_new(output, "packages",

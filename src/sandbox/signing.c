@@ -14,6 +14,7 @@
 #include "packages.h"
 #include "pdf_source.h"
 #include "press.h"
+#include "providers.h"
 #include "sessions.h"
 #include "xades.h"
 
@@ -27,7 +28,8 @@
 typedef struct Signing {
   const Service *service;
   const char *session;
-  const char *name; /* the signer's */
+  const SigningWho *who;
+  char *provider; /* the signer is identified by */
   Reply *reply;
   When when;
   bool authentication; /* AUTHENTICATION_BASED, otherwise PKISIGNING */
@@ -62,6 +64,25 @@ static bool is(const json_t *text, const char *value) {
   return json_is_string(text) && strcmp(json_string_value(text), value) == 0;
 }
 
+/* How the signer is identified; false: the reply says why not. */
+static bool choose_provider(Signing *signing, const json_t *session) {
+  const char *wanted = signing->who->provider;
+  json_t *known = providers_of(session, false);
+  if (!wanted) wanted = json_string_value(json_array_get(known, 0));
+  if (known && !providers_have(known, wanted)) {
+    json_decref(known);
+    json_t *findings = json_array();
+    problem_find(findings, "idpName",
+                 "must be one of the session's identity providers");
+    problem_findings(signing->reply, PROBLEM_INVALID_PARAMETER, findings);
+    return false;
+  }
+  signing->provider = wanted ? strdup(wanted) : NULL;
+  json_decref(known);
+  if (!signing->provider) problem_internal(signing->reply);
+  return signing->provider != NULL;
+}
+
 /* Reads what the session asks for. */
 static bool read_request(Signing *signing) {
   Rows *rows = store_query(signing->service->store,
@@ -76,10 +97,10 @@ static bool read_request(Signing *signing) {
       is(json_object_get(setup, "signingFlow"), "AUTHENTICATION_BASED");
   signing->xml = signing->authentication ||
                  is(json_object_get(setup, "vendor"), GUESS_XML_VENDOR);
-  bool found = sent != NULL;
-  if (!found) problem_internal(signing->reply);
+  bool good = sent && choose_provider(signing, sent);
+  if (!sent) problem_internal(signing->reply);
   json_decref(sent);
-  return found;
+  return good;
 }
 
 /* Fills made[] with what is to be signed. */
@@ -100,7 +121,8 @@ static bool list_documents(Signing *signing) {
     strncpy(signing->mimes[i], store_text(rows, 2), REPLY_TYPE_SIZE - 1);
     one->type = signing->xml ? "XADES" : "PADES";
     one->mime = signing->xml ? GUESS_XADES_MIME : "application/pdf";
-    one->signer = signing->name;
+    one->signer = signing->who->name;
+    one->provider = signing->provider;
     one->when = signing->when;
   }
   store_done(rows);
@@ -148,7 +170,7 @@ static bool make_pades(Signing *signing, size_t i, const Identity *signer) {
   }
   json_t *order =
       json_pack("{s:s, s:s, s:I}", "sign", signing->made[i].original, "name",
-                signing->name, "when", (json_int_t)signing->when);
+                signing->who->name, "when", (json_int_t)signing->when);
   PadesResult result =
       press_run(signing->service->press, order, &layout, why, sizeof why);
   if (result == PADES_DONE) {
@@ -204,7 +226,7 @@ static bool make_xades(Signing *signing, size_t i, const Identity *signer) {
 }
 
 static bool make_all(Signing *signing) {
-  Identity *signer = pki_issue(signing->service->pki, signing->name);
+  Identity *signer = pki_issue(signing->service->pki, signing->who->name);
   if (!signer) {
     problem_internal(signing->reply);
     return false;
@@ -238,8 +260,8 @@ static bool sign(Signing *signing) {
   return result == STATE_DONE;
 }
 
-void signing_sign(const Service *service, const char *session, const char *name,
-                  Reply *reply) {
+void signing_sign(const Service *service, const char *session,
+                  const SigningWho *who, Reply *reply) {
   Signing *signing = calloc(1, sizeof *signing);
   if (!signing) {
     problem_internal(reply);
@@ -247,7 +269,7 @@ void signing_sign(const Service *service, const char *session, const char *name,
   }
   signing->service = service;
   signing->session = session;
-  signing->name = name;
+  signing->who = who;
   signing->reply = reply;
   signing->when = when_now();
   bool done = sign(signing);
@@ -257,6 +279,7 @@ void signing_sign(const Service *service, const char *session, const char *name,
     else
       blob_abandon(signing->blobs[i]);
   }
+  free(signing->provider);
   free(signing);
   if (!done) return;
   packager_wake(service->packager);

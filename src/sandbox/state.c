@@ -58,10 +58,10 @@ static bool record(Store *store, const char *session, size_t position,
   return documents_insert(store, &signature->result, signature->mime, NULL,
                           when_now()) &&
          store_run(
-             store, "INSERT INTO signature VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-             "sisssssi", session, (int64_t)position, signature->collection,
+             store, "INSERT INTO signature VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             "sissssssi", session, (int64_t)position, signature->collection,
              signature->original, signature->result.id, signature->type,
-             signature->signer, signature->when) == 1;
+             signature->signer, signature->provider, signature->when) == 1;
 }
 
 /* Orders the package of the session, if it wants one. */

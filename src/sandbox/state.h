@@ -31,7 +31,8 @@ typedef struct StateSignature {
   const char *type; /* signatureType: XADES or PADES */
   const char *mime; /* the result's */
   BlobFacts result;
-  const char *signer; /* the name */
+  const char *signer;   /* the name */
+  const char *provider; /* who has identified them */
   When when;
 } StateSignature;
 

@@ -9,7 +9,7 @@
 #ifndef SANDBOX_STORE_SCHEMA_H
 #define SANDBOX_STORE_SCHEMA_H
 
-#define STORE_SCHEMA_VERSION 3
+#define STORE_SCHEMA_VERSION 4
 
 static const char store_schema[] =
     "CREATE TABLE token("
@@ -80,7 +80,8 @@ static const char store_schema[] =
     " original TEXT NOT NULL,"
     " result TEXT NOT NULL REFERENCES document,"
     " type TEXT NOT NULL,"
-    " signer TEXT NOT NULL," /* the name */
+    " signer TEXT NOT NULL,"   /* the name */
+    " provider TEXT NOT NULL," /* an idpName, or the vendor */
     " at INTEGER NOT NULL,"
     " PRIMARY KEY(session, position)"
     ") WITHOUT ROWID;"

@@ -132,8 +132,10 @@ void webhooks_list(Request *request, Reply *reply) {
                   "SELECT id, url, names FROM webhook ORDER BY id", "");
   int found;
   while ((found = store_next(rows)) > 0)
-    json_array_append_new(list, show(store_text(rows, 0), store_text(rows, 1),
-                                     store_text(rows, 2)));
+    if (json_array_append_new(list,
+                              show(store_text(rows, 0), store_text(rows, 1),
+                                   store_text(rows, 2))) != 0)
+      break;
   store_done(rows);
   json_t *body = json_pack("{s:o}", "webhooks", list);
   if (found == 0) {
