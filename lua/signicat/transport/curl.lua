@@ -48,7 +48,8 @@ function Curl:send(request)
     idle[#idle + 1] = line
     return nil, functions
   end
-  local transfer, state = line.transfer, functions and {}
+  local transfer, state = line.transfer, line.state
+  state.done, state.total = nil, nil
   repeat
     loop:wait(line)
     if functions then serve(loop, line, functions, state) end
