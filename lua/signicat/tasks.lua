@@ -362,8 +362,14 @@ end
 
 --- What a transport sends one request at a time with: a transfer, who waits
 --- for it, and whether there is something to look at meanwhile.
+---@return table? line
+---@return table? failure
 function Loop:line()
-  local transfer = core.transfer(self.multi)
+  local transfer, failure = core.transfer(self.multi)
+  if not transfer then
+    failure.sent = false
+    return nil, failure
+  end
   local line = { transfer = transfer, owner = false, pending = false,
                  state = { done = false, total = false } }
   self.lines[transfer:key()] = line

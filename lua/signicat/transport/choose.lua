@@ -49,7 +49,14 @@ function Sockets:send(request)
   local phase = choose.phase()
   if CAN_WAIT[phase] then return self.nginx:send(request) end
   if self.may_start and (phase == "init" or phase == nil) then
-    self.curl = self.curl or curl.new(self.given)
+    if not self.curl then
+      local made, failure = curl.new(self.given)
+      if not made then
+        failure.sent = false
+        return nil, failure
+      end
+      self.curl = made
+    end
     return self.curl:send(request)
   end
   return refuse(("nothing can be waited for in nginx's phase %s; call from "
@@ -139,7 +146,8 @@ end
 
 --- The transport that a client's options and its host come down to.
 ---@param given table options of signicat.new, already checked
----@return table
+---@return table? transport
+---@return table? failure
 function choose.transport(given)
   local wanted = given.transport
   if type(wanted) == "table" then return wanted end
@@ -152,8 +160,8 @@ function choose.transport(given)
   end
   if not phase then return curl.new(given) end
   if wanted == "curl" then
-    local made = curl.new(given)
-    if given.block_nginx then return made end
+    local made, failure = curl.new(given)
+    if not made or given.block_nginx then return made, failure end
     return setmetatable({ curl = made }, Guarded)
   end
   check_nginx(given)
