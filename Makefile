@@ -54,7 +54,8 @@ LUA_FILES = $(sort $(wildcard lua/signicat/*.lua lua/signicat/*/*.lua))
 Q = $(if $(V),,@)
 note = @echo "  $(1)"
 
-.PHONY: all core sandbox spec-programs deps demo demo-browser console test soak oom bench asan \
+.PHONY: all core sandbox spec-programs deps demo demo-browser console test \
+  soak oom bench asan coverage valgrind \
   lint lint-lua lint-format lint-gcc lint-clang lint-cppcheck \
   install install-core install-sandbox uninstall rockspecs clean help
 
@@ -286,6 +287,37 @@ $(ASAN_LUA): spec/support/interpreter.c
 	$(call note,link $@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags $(LUA_PC)) \
 	  -Wl,-E -o $@ $< $(shell pkg-config --libs $(LUA_PC))
+
+# Which lines and branches of the module the specs reach; V=1 lists the rest.
+# Memory that ends is what most of its branches are about.
+COVERED = $(filter-out $(patsubst %,spec/%_spec.lua,$(ON_5_4) memory),\
+            $(wildcard spec/*_spec.lua))
+COVERAGE_ENV = $(TEST_ENV) SIGN_PDF=build/sign_pdf
+
+coverage: deps-test sandbox build/sign_pdf ## which lines of the module the specs reach
+	@$(MAKE) --no-print-directory OUT=build/coverage LDFLAGS=--coverage \
+	  CFLAGS='-O0 -g --coverage -fprofile-update=atomic' coverage-run
+
+.PHONY: coverage-run
+coverage-run: core $(filter $(BUILD)/%,$(SPEC_PROGRAMS))
+	@rm -f $(BUILD)/obj/*.gcda
+	@ln -sf ../signicat-sandbox build/coverage/signicat-sandbox
+	-@$(COVERAGE_ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua $(COVERED)
+	@$(COVERAGE_ENV) LUA_PATH='./?.lua;lua/?.lua;lua/?/init.lua;;' \
+	  $(LUA) spec/alloc/sweep.lua lua ours ours-once curl
+	@$(LUA) spec/support/coverage.lua $(if $(V),-v) $(BUILD)/obj \
+	  $(sort $(wildcard src/*.c))
+
+# memcheck over the specs that call: what is left when the Lua state has been
+# closed counts as an error, too.
+MEMCHECK = valgrind --quiet --error-exitcode=99 --leak-check=full \
+  --errors-for-leak-kinds=definite,possible \
+  --suppressions=spec/support/valgrind.txt
+CHECKED = twelve_operations transfer stream tasks client events error \
+  json_write response request resource exchange
+valgrind: deps-test core sandbox spec-programs ## run the specs that call under memcheck
+	@$(TEST_ENV) $(MEMCHECK) $(LUA) $(BUSTED) -o spec/support/counts.lua \
+	  $(CHECKED:%=spec/%_spec.lua)
 
 # ---- installing ----------------------------------------------------------
 

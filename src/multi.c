@@ -101,6 +101,8 @@ void sc_multi_unpause(Transfer *transfer) {
   sc_sigpipe_hold(&sigpipe);
   code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
   sc_sigpipe_release(&sigpipe);
+  /* No callback of ours ends one here: libcurl could not watch the socket. */
+  if (code == CURLE_ABORTED_BY_CALLBACK) code = CURLE_OUT_OF_MEMORY;
   if (code == CURLE_OUT_OF_MEMORY) transfer->multi->is_spent = 1;
   if (code != CURLE_OK) sc_transfer_done(transfer, code);
 }
