@@ -203,23 +203,26 @@ static void stop(Multi *multi) {
 }
 
 /* libcurl gave up, mostly for want of memory, and does not say on whose
- * transfer: all of them end. */
+ * transfer: all of them end. Where it was one alone, only those do that were
+ * not sent yet: they may wait for a connection that nobody makes any more. */
 static void give_up(Multi *multi, CURLMcode why) {
-  CURLcode code =
-      why == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_RECV_ERROR;
-  while (multi->running) {
-    Transfer *transfer = multi->running;
-    snprintf(transfer->message, sizeof transfer->message, "%s",
-             curl_multi_strerror(why));
-    sc_transfer_done(transfer, code);
+  CURLcode code = why == CURLM_OK || why == CURLM_OUT_OF_MEMORY
+                      ? CURLE_OUT_OF_MEMORY
+                      : CURLE_RECV_ERROR;
+  Transfer *it = multi->running, *next;
+  for (; it; it = next) {
+    next = it->next;
+    if (why == CURLM_OK && it->sends > 0) continue;
+    snprintf(it->message, sizeof it->message, "%s",
+             why == CURLM_OK ? "Out of memory" : curl_multi_strerror(why));
+    sc_transfer_done(it, code);
   }
   multi->is_spent = 1;
 }
 
 /* What libcurl is left with when it had no memory may crash it later (7.88
- * divides by the size of a table that it could not make), or have others wait
- * for a connection that nobody makes. Once no transfer needs it any more, a
- * new handle is made for the next one. */
+ * divides by the size of a table that it could not make). Once no transfer
+ * needs it any more, a new handle is made for the next one. */
 static void renew(Multi *multi) {
   if (!multi->is_spent || multi->count > 0) return;
   if (multi->handle) stop(multi);
@@ -241,7 +244,7 @@ static void act(Multi *multi, curl_socket_t socket, int ready) {
   code = curl_multi_socket_action(multi->handle, socket, mask, &running);
   sc_sigpipe_release(&sigpipe);
   collect(multi);
-  if (code != CURLM_OK) give_up(multi, code);
+  if (code != CURLM_OK || multi->is_spent) give_up(multi, code);
   renew(multi);
 }
 
