@@ -40,8 +40,9 @@ end
 
 for _, file in ipairs(arg) do
   local name = file:match "([^/]+)%.c$"
-  for path, section in gcov("-b -c -n", name):gmatch
-    "File '([^']+)'\n(.-)\n\n" do
+  -- A header's functions have sections of their own.
+  for path, section in ("\n" .. gcov("-b -c -n", name)):gsub("\nFile '", "\0%0")
+    :gmatch "\nFile '([^']+)'([^%z]*)" do
     if path == file then
       local it = { counted(section, "Lines executed") }
       it[3], it[4] = counted(section, "Taken at least once")
