@@ -312,8 +312,7 @@ coverage-run: core $(filter $(BUILD)/%,$(SPEC_PROGRAMS))
 # memcheck over the specs that call: what is left when the Lua state has been
 # closed counts as an error, too.
 MEMCHECK = valgrind --quiet --error-exitcode=99 --leak-check=full \
-  --errors-for-leak-kinds=definite,possible \
-  --suppressions=spec/support/valgrind.txt
+  --errors-for-leak-kinds=definite,possible
 CHECKED = twelve_operations transfer stream tasks client events error \
   json_write response request resource exchange
 valgrind: deps-test core sandbox spec-programs ## run the specs that call under memcheck
