@@ -54,7 +54,8 @@ LUA_FILES = $(sort $(wildcard lua/signicat/*.lua lua/signicat/*/*.lua))
 Q = $(if $(V),,@)
 note = @echo "  $(1)"
 
-.PHONY: all core sandbox spec-programs deps demo demo-browser console test soak bench asan \
+.PHONY: all core sandbox spec-programs deps demo demo-browser console test \
+  soak oom bench asan coverage valgrind \
   lint lint-lua lint-format lint-gcc lint-clang lint-cppcheck \
   install install-core install-sandbox uninstall rockspecs clean help
 
@@ -92,10 +93,13 @@ $(OUT)/sign_pdf $(OUT)/press_host: $(OUT)/%: spec/sandbox/%.c \
 	$(call note,link $@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANDBOX_CFLAGS) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
 
-$(ALLOC_HOST): $(wildcard spec/alloc/*.c) $(CORE_OBJECTS)
+# It has the module in it, whose own allocations it can refuse.
+REFUSED = malloc calloc realloc free strdup strndup realpath EVP_MD_CTX_new
+$(ALLOC_HOST): $(wildcard spec/alloc/*.[ch]) $(CORE_OBJECTS)
 	@mkdir -p $(@D)
 	$(call note,link $@)
-	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(CORE_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $^ \
+	$(Q)$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) $(LDFLAGS) -Wl,-E \
+	  $(REFUSED:%=-Wl,--wrap=%) -o $@ $(filter %.c %.o,$^) \
 	  $(shell pkg-config --libs $(LUA_PC)) $(CORE_LIBS)
 
 $(MARK): spec/turns/mark.c | deps-build
@@ -189,6 +193,18 @@ test-run: deps-test core sandbox spec-programs
 soak: deps-test core sandbox ## run the specs that take long
 	@$(TEST_ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua -p _soak spec/soak
 
+# The host has the module in it, so its Lua files are all that is loaded.
+OOM_LUAS = 5.4 5.1
+oom: deps-test ## run out of memory at every point (Lua's, ours, libcurl's)
+	@for lua in $(OOM_LUAS); do \
+	  $(MAKE) --no-print-directory LUA_VERSION=$$lua oom-run || exit; \
+	done
+
+.PHONY: oom-run
+oom-run: core spec-programs
+	@$(TEST_ENV) LUA_PATH='./?.lua;lua/?.lua;lua/?/init.lua;;' \
+	  $(LUA) spec/alloc/sweep.lua
+
 bench: deps-bench core ## measure calls against bare libcurl
 	@$(ENV) $(WITH_SERVERS) LUA=$(LUA) CC=$(CC) sh spec/bench/run.sh
 
@@ -274,6 +290,37 @@ $(ASAN_LUA): spec/support/interpreter.c
 	$(call note,link $@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(shell pkg-config --cflags $(LUA_PC)) \
 	  -Wl,-E -o $@ $< $(shell pkg-config --libs $(LUA_PC))
+
+# Which lines and branches of the module the specs reach; V=1 lists the rest.
+# Memory that ends is what most of its branches are about. A spec that fails
+# is left to `make test`: this build is slow, and shows gcov's symbols.
+COVERED = $(filter-out $(patsubst %,spec/%_spec.lua,$(ON_5_4) memory),\
+            $(wildcard spec/*_spec.lua))
+COVERAGE_ENV = $(TEST_ENV) SIGN_PDF=build/sign_pdf
+
+coverage: deps-test sandbox build/sign_pdf ## what of the module specs reach
+	@$(MAKE) --no-print-directory OUT=build/coverage LDFLAGS=--coverage \
+	  CFLAGS='-O0 -g --coverage -fprofile-update=atomic' coverage-run
+
+.PHONY: coverage-run
+coverage-run: core $(filter $(BUILD)/%,$(SPEC_PROGRAMS))
+	@rm -f $(BUILD)/obj/*.gcda
+	@ln -sf ../signicat-sandbox build/coverage/signicat-sandbox
+	-@$(COVERAGE_ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua $(COVERED)
+	@$(COVERAGE_ENV) LUA_PATH='./?.lua;lua/?.lua;lua/?/init.lua;;' \
+	  $(LUA) spec/alloc/sweep.lua lua ours ours-once curl
+	@$(LUA) spec/support/coverage.lua $(if $(V),-v) $(BUILD)/obj \
+	  $(sort $(wildcard src/*.c))
+
+# memcheck over the specs that call: what is left when the Lua state has been
+# closed counts as an error, too.
+MEMCHECK = valgrind --quiet --error-exitcode=99 --leak-check=full \
+  --errors-for-leak-kinds=definite,possible
+CHECKED = twelve_operations transfer stream tasks client events error \
+  json_write response request resource exchange
+valgrind: deps-test core sandbox spec-programs ## run the specs that call under memcheck
+	@$(TEST_ENV) $(MEMCHECK) $(LUA) $(BUSTED) -o spec/support/counts.lua \
+	  $(CHECKED:%=spec/%_spec.lua)
 
 # ---- installing ----------------------------------------------------------
 

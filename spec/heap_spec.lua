@@ -2,6 +2,13 @@
 
 local heap = require "signicat.heap"
 
+-- The first value, which is in it no more.
+local function take(all)
+  local _, value = all:first()
+  if value then all:remove(value) end
+  return value
+end
+
 describe("a heap", function()
   it("gives its values in the order of their keys", function()
     math.randomseed(7)
@@ -14,9 +21,9 @@ describe("a heap", function()
       table.sort(keys)
       for i = 1, size do
         assert.equal(keys[i], all:first())
-        assert.equal(keys[i], all:take().key)
+        assert.equal(keys[i], take(all).key)
       end
-      assert.same({ nil, nil, 0 }, { all:first(), all:take(), all.count })
+      assert.same({ nil, nil, 0 }, { all:first(), take(all), all.count })
     end
   end)
 
@@ -39,7 +46,7 @@ describe("a heap", function()
       all:remove(values[3] or {}) -- not there any more
       table.sort(keys)
       assert.equal(#keys, all.count)
-      for _, key in ipairs(keys) do assert.equal(key, all:take().key) end
+      for _, key in ipairs(keys) do assert.equal(key, take(all).key) end
       assert.equal(nil, next(all.places))
     end
   end)

@@ -75,7 +75,7 @@ static int push_own_failure(lua_State *L, const Transfer *transfer) {
     return 2;
   }
   if (transfer->no_memory) {
-    return sc_fail(L, "memory", "not enough memory for the answer");
+    return sc_fail(L, "memory", "not enough memory for the transfer");
   }
   if (transfer->too_large) {
     return sc_fail(L, "too_large", "the answer is larger than max_body allows");
@@ -93,6 +93,11 @@ static void push_libcurl_failure(lua_State *L, const Transfer *transfer) {
   CURLcode code = transfer->code;
   const char *words =
       *transfer->message ? transfer->message : curl_easy_strerror(code);
+  /* There always is one: there was no memory to put it together. */
+  if (code == CURLE_URL_MALFORMAT && strcmp(words, "No URL set") == 0) {
+    sc_fail(L, "memory", "libcurl has no memory for the address");
+    return;
+  }
   if (!names_files(code)) {
     sc_fail(L, kind_of(code), "%s", words);
     return;

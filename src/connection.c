@@ -9,7 +9,10 @@
 
 #include <string.h>
 
-#define SET(option, value) (void)curl_easy_setopt(easy, option, value)
+/* Whether there is no memory for it. An option that is not set would be one
+ * that nobody misses: another trust, no proxy. */
+#define SET(option, value) \
+  (curl_easy_setopt(easy, option, value) == CURLE_OUT_OF_MEMORY)
 
 typedef struct Setting {
   const char *name;
@@ -32,16 +35,21 @@ static const Setting pems[] = {
 
 #define COUNT(list) (sizeof list / sizeof *list)
 
-static void set_texts(lua_State *L, int index, CURL *easy) {
+static int set_texts(lua_State *L, int index, CURL *easy) {
+  int failed = 0;
   size_t i;
   for (i = 0; i < COUNT(texts); i++) {
     lua_getfield(L, index, texts[i].name);
-    if (lua_isstring(L, -1)) SET(texts[i].option, lua_tostring(L, -1));
+    if (lua_isstring(L, -1)) {
+      failed |= SET(texts[i].option, lua_tostring(L, -1));
+    }
     lua_pop(L, 1);
   }
+  return failed;
 }
 
-static void set_pems(lua_State *L, int index, CURL *easy) {
+static int set_pems(lua_State *L, int index, CURL *easy) {
+  int failed = 0;
   size_t i;
   for (i = 0; i < COUNT(pems); i++) {
     lua_getfield(L, index, pems[i].name);
@@ -49,29 +57,29 @@ static void set_pems(lua_State *L, int index, CURL *easy) {
       struct curl_blob blob;
       blob.data = (void *)lua_tolstring(L, -1, &blob.len);
       blob.flags = CURL_BLOB_COPY;
-      SET(pems[i].option, &blob);
+      failed |= SET(pems[i].option, &blob);
     }
     lua_pop(L, 1);
   }
+  return failed;
 }
 
-void sc_connection_set(lua_State *L, int index, CURL *easy) {
+int sc_connection_set(lua_State *L, int index, CURL *easy) {
+  int failed;
   /* The bundle alone can be cached; a folder is read at each connect. */
-  SET(CURLOPT_CAPATH, NULL);
-  SET(CURLOPT_PROXY_CAPATH, NULL);
+  failed = SET(CURLOPT_CAPATH, NULL) | SET(CURLOPT_PROXY_CAPATH, NULL);
   /* Proxies of the environment are not ours to use unasked. */
-  SET(CURLOPT_PROXY, "");
-  SET(CURLOPT_NOPROXY, "");
-  SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  if (!lua_istable(L, index)) return;
-  set_texts(L, index, easy);
-  set_pems(L, index, easy);
+  failed |= SET(CURLOPT_PROXY, "") | SET(CURLOPT_NOPROXY, "");
+  (void)SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  if (!lua_istable(L, index)) return failed ? -1 : 0;
+  failed |= set_texts(L, index, easy) | set_pems(L, index, easy);
   lua_getfield(L, index, "insecure");
   if (lua_toboolean(L, -1)) {
-    SET(CURLOPT_SSL_VERIFYPEER, 0L);
-    SET(CURLOPT_SSL_VERIFYHOST, 0L);
+    (void)SET(CURLOPT_SSL_VERIFYPEER, 0L);
+    (void)SET(CURLOPT_SSL_VERIFYHOST, 0L);
   }
   lua_pop(L, 1);
+  return failed ? -1 : 0;
 }
 
 long sc_connection_version(lua_State *L, int index) {

@@ -41,6 +41,7 @@ static int set_address(Transfer *transfer) {
     code = curl_url_set(address, CURLUPART_URL, url, 0);
     if (!code && sc_buffer_append(origin, url, size) != 0) return -1;
   }
+  if (code == CURLUE_OUT_OF_MEMORY) return -1;
   SET(CURLOPT_CURLU, code ? NULL : address);
   if (!code) return 0;
   return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK ? 0 : -1;
@@ -141,7 +142,7 @@ static int needs_fresh_connection(const Request *request) {
   return !TRANSFER_KNOWS_RESENDS && strcmp(request->method, "DELETE") == 0;
 }
 
-static void set_method(Transfer *transfer) {
+static int set_method(Transfer *transfer) {
   CURL *easy = transfer->easy;
   const Request *request = transfer->request;
   const char *method = request->method, *known = "GET";
@@ -155,10 +156,12 @@ static void set_method(Transfer *transfer) {
   } else {
     SET(CURLOPT_HTTPGET, 1L);
   }
-  SET(CURLOPT_CUSTOMREQUEST, strcmp(method, known) == 0 ? NULL : method);
+  if (strcmp(method, known) == 0) method = NULL;
   /* It is closed after that, or each would add one to those that are kept. */
   SET(CURLOPT_FRESH_CONNECT, fresh);
   SET(CURLOPT_FORBID_REUSE, fresh);
+  return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK ? 0
+                                                                           : -1;
 }
 
 /* To libcurl 0 is no limit, or one of its own: whatever there is of time is
@@ -197,6 +200,6 @@ int sc_fill(Transfer *transfer) {
   set_buffer(transfer);
   set_limits(transfer);
   set_version(transfer);
-  set_method(transfer);
-  return set_address(transfer) == 0 ? set_headers(transfer) : -1;
+  if (set_method(transfer) != 0 || set_address(transfer) != 0) return -1;
+  return set_headers(transfer);
 }

@@ -11,6 +11,7 @@
 #include "sockets.h"
 #include "watch.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
@@ -30,7 +31,7 @@ Multi *sc_multi_check(lua_State *L, int index) {
   if (sc_multi_part(multi) != 0) {
     luaL_error(L, "libcurl could not be started after a fork");
   }
-  if (!multi->handle) sc_misuse(L, "the client is closed");
+  if (!multi->sockets) sc_misuse(L, "the client is closed");
   return multi;
 }
 
@@ -46,7 +47,12 @@ static double seconds_now(void) {
 
 /* ---- transfers ---------------------------------------------------------- */
 
+static int start(Multi *multi);
+static void renew(Multi *multi);
+
 int sc_multi_add(Multi *multi, Transfer *transfer) {
+  renew(multi);
+  if (!multi->handle && start(multi) != 0) return -1;
   if (sc_watch_begin(transfer, seconds_now()) &&
       sc_alarms_add(&multi->alarms, transfer) != 0) {
     return -1;
@@ -57,6 +63,7 @@ int sc_multi_add(Multi *multi, Transfer *transfer) {
                          (long)(multi->streaming == 0));
   if (curl_multi_add_handle(multi->handle, transfer->easy) != CURLM_OK) {
     sc_alarms_remove(&multi->alarms, transfer);
+    multi->is_spent = 1;
     return -1;
   }
   transfer->multi = multi;
@@ -94,6 +101,9 @@ void sc_multi_unpause(Transfer *transfer) {
   sc_sigpipe_hold(&sigpipe);
   code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
   sc_sigpipe_release(&sigpipe);
+  /* No callback of ours ends one here: libcurl could not watch the socket. */
+  if (code == CURLE_ABORTED_BY_CALLBACK) code = CURLE_OUT_OF_MEMORY;
+  if (code == CURLE_OUT_OF_MEMORY) transfer->multi->is_spent = 1;
   if (code != CURLE_OK) sc_transfer_done(transfer, code);
 }
 
@@ -161,26 +171,81 @@ static void collect(Multi *multi) {
     CURLcode code = message->data.result;
     if (message->msg != CURLMSG_DONE) continue;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+    if (code == CURLE_OUT_OF_MEMORY) multi->is_spent = 1;
     sc_transfer_done((Transfer *)(void *)transfer, code);
   }
 }
 
-static int act(Multi *multi, curl_socket_t socket, int ready) {
+#define SET(option, value) \
+  (void)curl_multi_setopt(multi->handle, CURLMOPT_##option, value)
+
+/* 0, or -1 and there is no handle. */
+static int start(Multi *multi) {
+  multi->is_spent = 0;
+  multi->due = HUGE_VAL;
+  multi->handle = curl_multi_init();
+  if (!multi->handle) return -1;
+  SET(SOCKETFUNCTION, on_socket);
+  SET(SOCKETDATA, multi);
+  SET(TIMERFUNCTION, on_timer);
+  SET(TIMERDATA, multi);
+  SET(MAXCONNECTS, MAX_CONNECTIONS);
+  return 0;
+}
+
+static void stop(Multi *multi) {
+  CURLM *handle = multi->handle;
+  Sigpipe sigpipe;
+  multi->handle = NULL;
+  sc_sigpipe_hold(&sigpipe);
+  curl_multi_cleanup(handle);
+  sc_sigpipe_release(&sigpipe);
+}
+
+/* libcurl gave up, mostly for want of memory, and does not say on whose
+ * transfer: all of them end. Where it was one alone, only those do that were
+ * not sent yet: they may wait for a connection that nobody makes any more. */
+static void give_up(Multi *multi, CURLMcode why) {
+  CURLcode code = why == CURLM_OK || why == CURLM_OUT_OF_MEMORY
+                      ? CURLE_OUT_OF_MEMORY
+                      : CURLE_RECV_ERROR;
+  Transfer *it = multi->running, *next;
+  for (; it; it = next) {
+    next = it->next;
+    if (why == CURLM_OK && it->sends > 0) continue;
+    snprintf(it->message, sizeof it->message, "%s",
+             why == CURLM_OK ? "Out of memory" : curl_multi_strerror(why));
+    sc_transfer_done(it, code);
+  }
+  multi->is_spent = 1;
+}
+
+/* What libcurl is left with when it had no memory may crash it later (7.88
+ * divides by the size of a table that it could not make). Once no transfer
+ * needs it any more, a new handle is made for the next one. */
+static void renew(Multi *multi) {
+  if (!multi->is_spent || multi->count > 0) return;
+  if (multi->handle) stop(multi);
+  multi->due = HUGE_VAL;
+}
+
+static void act(Multi *multi, curl_socket_t socket, int ready) {
   int mask = (ready & SOCKET_READ ? CURL_CSELECT_IN : 0) |
              (ready & SOCKET_WRITE ? CURL_CSELECT_OUT : 0) |
              (ready & SOCKET_BROKEN ? CURL_CSELECT_ERR : 0);
   int running;
   Sigpipe sigpipe;
   CURLMcode code;
+  if (!multi->handle) return;
   multi->was_timer = socket == CURL_SOCKET_TIMEOUT;
   /* What it still wants by then, it says anew. */
   if (multi->was_timer) multi->due = HUGE_VAL;
   sc_sigpipe_hold(&sigpipe);
   code = curl_multi_socket_action(multi->handle, socket, mask, &running);
   sc_sigpipe_release(&sigpipe);
-  if (code != CURLM_OK) return -1;
   collect(multi);
-  return 1;
+  if (code != CURLM_OK || multi->is_spent) give_up(multi, code);
+  renew(multi);
 }
 
 /* Looks at the transfer that is first in need of it, if its time has come. */
@@ -215,7 +280,7 @@ static int go_on(Multi *multi) {
 
 Crew *sc_multi_crew(Multi *multi) {
   Crew *crew = multi->crew;
-  if (crew || !multi->handle) return crew;
+  if (crew || !multi->sockets) return crew;
   crew = sc_crew_new();
   if (crew && sc_sockets_watch(multi->sockets - 1, sc_crew_bell(crew),
                                SOCKET_READ) != 0) {
@@ -228,14 +293,20 @@ Crew *sc_multi_crew(Multi *multi) {
 
 static int serve(Multi *multi, int socket, int ready) {
   if (!multi->crew || socket != sc_crew_bell(multi->crew)) {
-    return act(multi, socket, ready);
+    act(multi, socket, ready);
+  } else {
+    multi->done = sc_crew_take(multi->crew);
   }
-  multi->done = sc_crew_take(multi->crew);
   return 1;
 }
 
-/* One turn: 1 if something was done, 0 if not, -1 if libcurl failed. Sockets
- * and the timer take turns when both have something. */
+static int serve_timer(Multi *multi) {
+  act(multi, CURL_SOCKET_TIMEOUT, 0);
+  return 1;
+}
+
+/* One turn; whether something was done. Sockets and the timer take turns when
+ * both have something. */
 static int take_turn(Multi *multi, double wait) {
   double now = seconds_now();
   int ready, socket;
@@ -246,13 +317,13 @@ static int take_turn(Multi *multi, double wait) {
   }
   multi->was_rest = 0;
   if (multi->due <= now && !multi->was_timer) {
-    return act(multi, CURL_SOCKET_TIMEOUT, 0);
+    return serve_timer(multi);
   }
   wait = multi->first[QUEUE_READY] ? 0 : fmin(wait, quiet(multi, now));
   socket = sc_sockets_wait(multi->sockets - 1, wait, &ready);
   if (socket >= 0) return serve(multi, socket, ready);
   if (wait > 0) now = seconds_now();
-  if (multi->due <= now) return act(multi, CURL_SOCKET_TIMEOUT, 0);
+  if (multi->due <= now) return serve_timer(multi);
   return multi->first[QUEUE_RESTING] ? go_on(multi) : look(multi, now);
 }
 
@@ -265,7 +336,6 @@ static int multi_turn(lua_State *L) {
   Multi *multi = sc_multi_check(L, 1);
   int done = take_turn(multi, luaL_optnumber(L, 2, 0));
   Transfer *transfer;
-  if (done < 0) return luaL_error(L, "libcurl failed");
   transfer = multi->done ? NULL : take(multi, QUEUE_READY);
   if (transfer) {
     lua_pushlightuserdata(L, transfer);
@@ -299,37 +369,24 @@ static int multi_timeout(lua_State *L) {
 
 /* ---- beginning and end -------------------------------------------------- */
 
-#define SET(option, value) \
-  (void)curl_multi_setopt(multi->handle, CURLMOPT_##option, value)
-
 /* 0, or -1 and nothing is open. */
 static int begin(Multi *multi) {
-  multi->due = HUGE_VAL;
+  errno = ENOMEM; /* unless a descriptor is what is missing */
   if (sc_forks_begin(&multi->forks) != 0) return -1;
   multi->sockets = sc_sockets_open() + 1;
   if (!multi->sockets) return -1;
-  multi->handle = curl_multi_init();
-  if (!multi->handle) {
-    sc_sockets_close(multi->sockets - 1);
-    multi->sockets = 0;
-    return -1;
-  }
-  SET(SOCKETFUNCTION, on_socket);
-  SET(SOCKETDATA, multi);
-  SET(TIMERFUNCTION, on_timer);
-  SET(TIMERDATA, multi);
-  SET(MAXCONNECTS, MAX_CONNECTIONS);
-  return 0;
+  if (start(multi) == 0) return 0;
+  sc_sockets_close(multi->sockets - 1);
+  multi->sockets = 0;
+  return -1;
 }
 
 /* Ends what runs and closes everything. A child parts from its connections
  * first: ending them properly would say so to the server, on TLS. The set is
  * its parent's too, so it may be closed but not changed. */
 static void end(Multi *multi) {
-  CURLM *handle = multi->handle;
   int set = multi->sockets - 1, inherited = sc_forks_inherited(&multi->forks);
-  Sigpipe sigpipe;
-  if (!handle) return;
+  if (!multi->sockets) return;
   if (inherited) {
     sc_forks_part(&multi->forks, set);
     multi->sockets = 0;
@@ -345,10 +402,7 @@ static void end(Multi *multi) {
                "the process was forked; the call is its parent's");
     }
   }
-  multi->handle = NULL;
-  sc_sigpipe_hold(&sigpipe);
-  curl_multi_cleanup(handle);
-  sc_sigpipe_release(&sigpipe);
+  if (multi->handle) stop(multi);
   multi->sockets = 0;
   sc_sockets_close(set);
   if (multi->crew) sc_crew_release(multi->crew);
@@ -358,7 +412,7 @@ static void end(Multi *multi) {
 }
 
 int sc_multi_part(Multi *multi) {
-  if (!multi->handle || !sc_forks_inherited(&multi->forks)) return 0;
+  if (!multi->sockets || !sc_forks_inherited(&multi->forks)) return 0;
   end(multi);
   multi->is_inherited = 1;
   return begin(multi);
@@ -393,8 +447,10 @@ int multi_new(lua_State *L) {
     sc_setslot(L, -2, SLOT_SETTINGS);
   }
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || begin(multi) != 0) {
-    return luaL_error(L, "libcurl could not be started, or the system has no "
-                         "descriptor left for a client");
+    int is_io = errno == EMFILE || errno == ENFILE;
+    return sc_fail(L, is_io ? "io" : "memory", "%s",
+                   is_io ? "the system has no descriptor left for a client"
+                         : "libcurl could not be started");
   }
   return 1;
 }

@@ -19,8 +19,9 @@
 
 typedef struct Multi {
   ObjectHead head;
-  CURLM *handle; /* NULL: closed */
-  int sockets;   /* a set of them, plus one */
+  CURLM *handle; /* NULL: none, until the next transfer */
+  int sockets;   /* a set of them, plus one; 0: closed */
+  int is_spent;  /* the handle found no memory once */
   double due;    /* when libcurl wants to be called; HUGE_VAL: not */
   int was_timer; /* the last turn went to the timer */
   Transfer *running;
@@ -61,7 +62,8 @@ void sc_multi_enqueue(Multi *multi, int queue, Transfer *transfer);
 void sc_multi_dequeue(Multi *multi, int queue, Transfer *transfer);
 
 /* multi(settings) -> a new multi, with the settings of its connections as
- * connection.h has them, or none. Transfers read them at their birth. */
+ * connection.h has them, or none; or nil and a failure. Transfers read them at
+ * their birth. */
 int multi_new(lua_State *L);
 
 void sc_multi_define(lua_State *L);

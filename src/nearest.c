@@ -65,14 +65,6 @@ void sc_nearest_offer(Nearest *search, const char *candidate) {
   search->distance = far;
 }
 
-const char *sc_nearest(const char *name, const char *const *names) {
-  Nearest search;
-  sc_nearest_start(&search, name, strlen(name));
-  for (; *names != NULL; names++)
-    sc_nearest_offer(&search, *names);
-  return search.best;
-}
-
 /* `best` points into a string of the list, which keeps it alive. */
 int core_nearest(lua_State *L) {
   Nearest search;

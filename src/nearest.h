@@ -17,11 +17,8 @@ typedef struct Nearest {
 void sc_nearest_start(Nearest *search, const char *name, size_t size);
 void sc_nearest_offer(Nearest *search, const char *candidate);
 
-/* The entry of `names` (ended by NULL) nearest to `name`, or NULL when none
- * is near enough to be what was meant. */
-const char *sc_nearest(const char *name, const char *const *names);
-
-/* nearest(name, list) -> string or nil: the same for Lua. */
+/* nearest(name, list) -> the one of the list nearest to the name, or nil when
+ * none is near enough to be what was meant. */
 int core_nearest(lua_State *L);
 
 #endif

@@ -12,6 +12,7 @@
 #include "object.h"
 #include "wire.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,10 +22,11 @@
 
 static curl_socket_t on_open(void *context, curlsocktype purpose,
                              struct curl_sockaddr *address) {
-  Multi *home = context;
-  int made = sc_forks_socket(&home->forks, address->family, address->socktype,
-                             address->protocol);
+  Transfer *transfer = context;
+  int made = sc_forks_socket(&transfer->home->forks, address->family,
+                             address->socktype, address->protocol);
   (void)purpose;
+  if (made < 0 && errno == ENOMEM) transfer->no_memory = 1;
   return made < 0 ? CURL_SOCKET_BAD : made;
 }
 
@@ -33,26 +35,30 @@ static int on_close(void *context, curl_socket_t socket) {
   return sc_forks_close(&home->forks, socket);
 }
 
-/* What every request of a handle has in common, set once at its birth. */
-static void set_common(Transfer *transfer) {
+/* What every request of a handle has in common, set once at its birth. 0, or
+ * -1 when there is no memory for it. */
+static int set_common(Transfer *transfer) {
+  CURLcode code;
   CURL *easy = transfer->easy;
   SET(CURLOPT_PRIVATE, transfer);
   SET(CURLOPT_ERRORBUFFER, transfer->message);
   SET(CURLOPT_NOSIGNAL, 1L);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
-  SET(CURLOPT_OPENSOCKETDATA, transfer->home);
+  SET(CURLOPT_OPENSOCKETDATA, transfer);
   SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);
   SET(CURLOPT_CLOSESOCKETDATA, transfer->home);
 #if LIBCURL_VERSION_NUM >= 0x075500
-  SET(CURLOPT_PROTOCOLS_STR, "http,https");
+  code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-  SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+  code = curl_easy_setopt(easy, CURLOPT_PROTOCOLS,
+                          (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
   /* A cancel or a timeout does not wait for a name lookup to end. */
   SET(CURLOPT_QUICK_EXIT, 1L);
 #endif
   sc_wire_connect(transfer);
+  return code == CURLE_OK ? 0 : -1;
 }
 
 int transfer_new(lua_State *L) {
@@ -66,12 +72,11 @@ int transfer_new(lua_State *L) {
   transfer->home = home;
   transfer->easy = curl_easy_init();
   transfer->address = curl_url();
-  if (!transfer->easy || !transfer->address) {
-    return luaL_error(L, "not enough memory");
-  }
-  set_common(transfer);
   sc_multi_push_settings(L, 1);
-  sc_connection_set(L, 3, transfer->easy);
+  if (!transfer->easy || !transfer->address || set_common(transfer) != 0 ||
+      sc_connection_set(L, 3, transfer->easy) != 0) {
+    return sc_fail(L, "memory", "libcurl has no memory for a transfer");
+  }
   transfer->version = sc_connection_version(L, 3);
   lua_settop(L, 2);
   return 1;

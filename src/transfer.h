@@ -90,7 +90,8 @@ typedef struct Transfer {
   char message[CURL_ERROR_SIZE];
 } Transfer;
 
-/* transfer(multi) -> a new idle transfer that keeps the multi alive. */
+/* transfer(multi) -> a new idle transfer that keeps the multi alive; or nil and
+ * a failure. */
 int transfer_new(lua_State *L);
 
 /* The multi tells: it is out of the list, and how it ended. */

@@ -1,5 +1,5 @@
 --- A binary heap: values in the order of their keys, which are numbers. No
---- value is in it twice.
+--- value is in it twice. It is whole when memory ends on the way.
 
 local heap = {}
 
@@ -42,14 +42,17 @@ local function settle(self, place, key, value)
 end
 
 function Heap:add(key, value)
-  settle(self, self.count + 1, key, value)
-  self.count = self.count + 1
+  local place = self.count + 1
+  put(self, place, key, value) -- all the memory it takes
+  self.count = place
+  settle(self, place, key, value)
 end
 
---- The smallest key, nil of an empty heap.
+--- The smallest key and its value; nothing of an empty heap.
 ---@return number?
+---@return any
 function Heap:first()
-  return self.keys[1]
+  if self.count > 0 then return self.keys[1], self.values[1] end
 end
 
 --- Takes a value out, if it is there.
@@ -60,14 +63,6 @@ function Heap:remove(value)
   self.keys[last], self.values[last], self.places[value] = nil, nil, nil
   self.count = last - 1
   if other ~= value then settle(self, place, key, other) end
-end
-
---- Takes out the value with the smallest key.
----@return any
-function Heap:take()
-  local value = self.values[1]
-  if value ~= nil then self:remove(value) end
-  return value
 end
 
 return heap

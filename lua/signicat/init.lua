@@ -275,7 +275,8 @@ end
 ---@param given signicat.ClientOptions one of token, auth, and client_id with
 --- client_secret; the options of calls are defaults for its calls
 ---@return signicat.Client? client
----@return signicat.Error? err `invalid` for an address that cannot be used
+---@return signicat.Error? err `invalid` for an address that cannot be used,
+--- `memory` or `io` where the system has none, or no descriptor, left
 function signicat.new(given)
   given = options.check(given, options.client, "new")
   check_credentials(given)
@@ -287,7 +288,8 @@ function signicat.new(given)
     return nil, call.fail("new", { kind = "invalid", fields = findings,
                                    note = "no client was made" })
   end
-  local transport = choose.transport(given)
+  local transport, failure = choose.transport(given)
+  if not transport then return nil, call.fail("new", failure) end
   local client = setmetatable({
     settings = made,
     transport = transport,

@@ -6,6 +6,13 @@
 -- serves one socket, so whoever drives it may stop after any turn.
 --
 -- One loop a transport; clients that share connections share it.
+--
+-- An error may end a turn at any call: of memory, or of a host's limit. The
+-- loop is whole then, and the next turn goes on. So a task has all its fields
+-- from birth, the queues are links between tasks, and a task is the loop's
+-- `current` one as long as it is in no other place: if it still is when the
+-- next turn begins, it was left behind, and is woken. Whoever yields therefore
+-- looks, when it goes on, whether there is what it waited for.
 
 local core = require "signicat.core"
 local heap = require "signicat.heap"
@@ -51,42 +58,44 @@ end
 
 -- -- a queue -----------------------------------------------------------------
 
---- A first-in, first-out list.
-local function new_queue()
-  return { first = 1, last = 0 }
-end
-
-local function put(queue, item)
-  local last = queue.last + 1
-  queue[last] = item
-  queue.last = last
+--- A first-in, first-out list of tasks, each of which has the next in the field
+--- `link`: it takes no memory to be put into one.
+local function new_queue(link)
+  return { link = link, first = false, last = false }
 end
 
 local function is_empty(queue)
-  return queue.first > queue.last
+  return not queue.first
 end
 
---- The order of the writes leaves a queue whole wherever an error ends this,
---- as a host's limit does: a place without an item is passed over.
-local function take(queue)
-  while not is_empty(queue) do
-    local first = queue.first
-    local item = queue[first]
-    queue.first = first + 1
-    if item ~= nil then
-      queue[first] = nil
-      return item
-    end
+--- Appends the tasks that `first` begins and `last` ends.
+local function append(queue, first, last)
+  local link = queue.link
+  if queue.first then
+    queue.last[link] = first
+  else
+    queue.first = first
   end
-  -- From the start again: a table of long keys grows slow.
-  queue.first = 1
-  queue.last = 0
+  queue.last = last
+end
+
+local function put(queue, task)
+  return append(queue, task, task)
+end
+
+local function take(queue)
+  local first = queue.first
+  if not first then return nil end
+  queue.first = first[queue.link]
+  if first == queue.last then queue.last = false end
+  first[queue.link] = false
+  return first
 end
 
 --- The first queue, with all of the second behind it.
 local function join(queue, other)
-  for item in take, other do put(queue, item) end
-  return queue
+  if other.first then append(queue, other.first, other.last) end
+  other.first, other.last = false, false
 end
 
 -- -- a task -------------------------------------------------------------------
@@ -112,7 +121,7 @@ end
 --- Whether its function has returned or raised, or will never be called.
 ---@return boolean
 function Task:done()
-  return self.result ~= nil
+  return self.result and true or false
 end
 
 --- Ends what a task left under way.
@@ -120,7 +129,7 @@ local function end_transfers(task)
   for _, line in pairs(task.loop.lines) do
     if line.owner == task then
       line.transfer:cancel()
-      line.owner = nil
+      line.owner = false
     end
   end
 end
@@ -134,10 +143,12 @@ local function finish(task, result)
   list[task.place], last.place = last, task.place
   list[loop.count] = nil
   loop.count = loop.count - 1
-  for _, waiter in ipairs(task.waiters or {}) do loop:wake(waiter) end
-  task.waiters, task.children = nil, nil
+  if task.waiters then
+    for _, waiter in ipairs(task.waiters) do loop:wake(waiter) end
+  end
+  task.waiters, task.children = false, false
   -- What its calls hold goes with the coroutine, whoever keeps the task.
-  if loop.current ~= task then task.thread = nil end
+  if loop.current ~= task then task.thread = false end
 end
 
 -- What lua_yield says where it cannot; the rest differs by version.
@@ -149,13 +160,28 @@ local HOW_TO_YIELD = "a call in a task cannot wait here: this Lua yields "
   .. "neither in pcall nor in an iterator or a metamethod; use page:next() "
   .. "for lists and client:try(fn) in place of pcall"
 
+-- Of a task whose values found no memory.
+local LOST = { raised = true, "not enough memory" }
+
 --- A function raised. Whoever waits gets it; nobody may, so a hook is told.
 local function give_up(task, message)
   if could_not_yield(message) then message = HOW_TO_YIELD end
   if not task.waiters then put(task.loop.unclaimed, task) end
-  finish(task, { raised = true, message })
+  finish(task, LOST)
+  if message ~= LOST[1] then task.result = { raised = true, message } end
+  if not task.client.on_event then return end
   observe.emit(task.client, "error", { operation = "async",
     reason = "a task's function raised; task:wait raises the same" })
+end
+
+--- Until when a task sleeps. Without the memory for that it goes on at once,
+--- and sleeps again.
+local function put_to_sleep(task, ends)
+  local loop = task.loop
+  local ok, raised = pcall(loop.sleepers.add, loop.sleepers, ends, task)
+  if ok then return end
+  loop:wake(task)
+  error(raised, 0)
 end
 
 local function step_on(task, done, what, ...)
@@ -163,30 +189,34 @@ local function step_on(task, done, what, ...)
   if task.result then return end -- it closed the client
   if not done then return give_up(task, what) end
   if coroutine.status(task.thread) == "dead" then
-    return finish(task, { n = select("#", ...) + 1, what, ... })
+    finish(task, LOST)
+    task.result = { n = select("#", ...) + 1, what, ... }
+    return
   end
   if what == START then
-    task.to_start, task.request = ...
     put(loop.starts, task)
+    task.is_starting = true
   elseif what == SLEEP then
-    loop.sleepers:add(..., task)
+    put_to_sleep(task, ...)
   elseif what ~= PARK then
-    task.is_awake = true
     put(loop.later, task)
+    task.is_awake = true
     loop:tell()
   end
 end
 
---- The loop is left before anything can raise.
-local function come_back(task, loop, current, ...)
-  active, task.loop.current = loop, current
-  return step_on(task, ...)
+local function come_back(task, loop, ...)
+  active, task.arguments = loop, false
+  step_on(task, ...)
+  task.loop.current = false
+  if task.result then task.thread = false end
 end
 
 local function resume(task, ...)
-  local loop, current = active, task.loop.current
+  local loop = active
   active, task.loop.current = task.loop, task
-  return come_back(task, loop, current, coroutine.resume(task.thread, ...))
+  task.begun = true
+  return come_back(task, loop, coroutine.resume(task.thread, ...))
 end
 
 local function cancel(list)
@@ -253,11 +283,16 @@ function tasks.loop(multi)
     tasks = {}, -- the same, as a list
     running = 0, -- transfers
     may_start = math.huge, -- so many more
-    runnable = new_queue(),
-    later = new_queue(), -- tasks that yielded by themselves
-    starts = new_queue(), -- tasks with a transfer to start
+    in_step = false,
+    closed = false,
+    current = false, -- the task that is being resumed
+    ready = false, -- the key of what was not looked at
+    runnable = new_queue "next",
+    later = new_queue "next", -- tasks that yielded by themselves
+    starts = new_queue "next_start", -- tasks with a transfer to start
     sleepers = heap.new(),
-    unclaimed = new_queue(), -- tasks that raised while nobody waited
+    -- Tasks that raised while nobody waited.
+    unclaimed = new_queue "next_unclaimed",
     -- Of transfers, by their key; the transport holds them.
     lines = setmetatable({}, { __mode = "v" }),
     asides = {}, -- tasks, by the key of what is done on a thread for them
@@ -272,21 +307,34 @@ end
 --- A task goes on in its turn.
 function Loop:wake(task)
   if task.is_awake or task.result then return end
+  put(self.runnable, task)
   task.is_awake = true
   self.sleepers:remove(task)
-  put(self.runnable, task)
   self:tell()
 end
 
---- The loop that is resuming a task. One that an error on the way left behind,
---- of a hook or of memory, is resuming none.
-local function resuming()
-  local task = active and active.current
-  local status = task and coroutine.status(task.thread)
-  if status ~= "running" and status ~= "normal" then
-    if active then active.current = nil end
-    active = nil
+--- Whether a loop is resuming a task. One that an error on the way left behind
+--- goes on, in a turn of its own.
+local function is_resuming(loop)
+  local task = loop.current
+  local status = task and task.thread and coroutine.status(task.thread)
+  if status == "running" or status == "normal" then return true end
+  loop.current = false
+  if not task or task.result then return false end
+  if status == "dead" then
+    give_up(task, LOST[1])
+  elseif task.to_start and not task.is_starting then
+    put(loop.starts, task)
+    task.is_starting = true
+  else
+    loop:wake(task)
   end
+  return false
+end
+
+--- The loop that is resuming a task.
+local function resuming()
+  if active and not is_resuming(active) then active = nil end
   return active
 end
 
@@ -314,74 +362,96 @@ end
 
 --- What a transport sends one request at a time with: a transfer, who waits
 --- for it, and whether there is something to look at meanwhile.
+---@return table? line
+---@return table? failure
 function Loop:line()
-  local transfer = core.transfer(self.multi)
-  local line = { transfer = transfer, owner = nil, pending = false }
+  local transfer, failure = core.transfer(self.multi)
+  if not transfer then
+    failure.sent = false
+    return nil, failure
+  end
+  local line = { transfer = transfer, owner = false, pending = false,
+                 state = { done = false, total = false } }
   self.lines[transfer:key()] = line
   return line
 end
 
---- Starts the transfer that a task yielded for, after the yield.
-local function start(task)
-  local line, request = task.to_start, task.request
-  task.to_start, task.request = nil, nil
-  if task.is_cancelled then return resume(task, nil, cancelled()) end
-  local started, functions = line.transfer:start(request, true)
-  if not started then
-    functions.sent = false
-    return resume(task, nil, functions)
+--- Starts the transfer that a task yielded for, after the yield. The task is
+--- first of its queue until that is done.
+local function start(self, task)
+  local line, started, functions = task.to_start, nil, nil
+  if task.is_cancelled then
+    functions = cancelled()
+  elseif not task.result then
+    started, functions = line.transfer:start(task.request, true)
+    if not started then functions.sent = false end
   end
-  line.owner, line.pending = task, false
-  task.open = task.open + 1
-  task.waits_for, task.functions = line, functions
+  self.current = task
+  take(self.starts)
+  task.is_starting, task.to_start, task.request = false, false, false
+  task.functions = functions
+  if started then
+    line.owner, line.pending = task, false
+    task.open = task.open + 1
+    task.waits_for = line
+  elseif not task.result then
+    resume(task)
+  end
+  self.current = false
 end
 
 --- A transfer, or what was done aside, has something for its caller.
 local function look(self, key)
   local line, waiting = self.lines[key], self.asides[key]
   if waiting then
+    self:wake(waiting)
     self.asides[key] = nil
-    return self:wake(waiting)
+    return
   end
   local owner = line and line.owner
   if owner and owner.waits_for == line then
-    local functions = owner.functions
-    owner.waits_for, owner.functions = nil, nil
-    resume(owner, true, functions)
+    self.current = owner
+    owner.waits_for = false
+    resume(owner)
   elseif line then
     line.pending = true
   end
 end
 
 local function wake_sleeper(self)
-  local due = self.sleepers:first()
+  local due, task = self.sleepers:first()
   if not due or due > core.now() then return false end
-  self:wake(self.sleepers:take())
+  self:wake(task)
+  -- It is there still if it was awake already.
+  self.sleepers:remove(task)
   return true
 end
 
 --- A task that was woken goes on, unless it waits for a transfer by now.
 local function go_on(task)
-  task.is_awake = nil
   if task.result or task.waits_for or task.to_start then return end
-  if task.begun then return resume(task) end
   local arguments = task.arguments
-  task.begun, task.arguments = true, nil
+  if not arguments then return resume(task) end
   resume(task, unpack(arguments, 1, arguments.n))
 end
 
 --- Resumes one task or starts one transfer, if there is one.
 local function advance(self)
-  local task = take(self.runnable)
-    or not self.in_step and take(self.later)
+  local queue = self.runnable
+  if not queue.first and not self.in_step then queue = self.later end
+  local task = queue.first
   if task then
+    self.current = task
+    take(queue)
+    task.is_awake = false
     go_on(task)
+    self.current = false
     return true
   end
-  task = self.may_start > 0 and take(self.starts)
+  task = self.may_start > 0 and self.starts.first
   if not task then return false end
   self.may_start = self.may_start - 1
-  if not task.result then start(task) end
+  start(self, task)
   return true
 end
 
@@ -396,12 +466,14 @@ local function drop(self, why, kept)
   for i = self.count, 1, -1 do
     local task = self.tasks[i]
     if task ~= kept then
-      task.is_cancelled, task.open, task.waits_for = true, 0, nil
+      task.is_cancelled, task.open, task.waits_for = true, 0, false
       finish(task, cancelled_result("task", why))
     end
   end
-  if kept then kept.is_awake = nil end
-  self.runnable, self.later, self.starts = new_queue(), new_queue(), new_queue()
+  if kept then kept.is_awake = false end
+  for _, queue in ipairs { self.runnable, self.later, self.starts } do
+    queue.first, queue.last = false, false
+  end
   self.sleepers, self.asides = heap.new(), {}
 end
 
@@ -409,7 +481,8 @@ end
 --- that forked itself goes on in both.
 local function part(self)
   if not self.multi:forked() then return false end
-  drop(self, "the process was forked; the task is its parent's", self.current)
+  drop(self, "the process was forked; the task is its parent's",
+    self.current or nil)
   return true
 end
 
@@ -418,7 +491,9 @@ end
 ---@return boolean whether something was done
 function Loop:turn(wait)
   if self.closed then return false end
+  if self.current then is_resuming(self) end
   local done = part(self)
+  if self.ready then look(self, self.ready) end
   done = wake_sleeper(self) or done
   done = advance(self) or done
   if self.closed then return done end
@@ -426,8 +501,9 @@ function Loop:turn(wait)
   if due then wait = math.max(0, math.min(wait, due - core.now())) end
   if done or has_more(self) then wait = 0 end
   local key, acted, running = self.multi:turn(wait)
-  self.running = running
+  self.running, self.ready = running, key
   if key then look(self, key) end
+  self.ready = false
   self:tell()
   return done or acted or key ~= nil
 end
@@ -446,13 +522,30 @@ end
 --- Makes a task; it begins in a turn of its own.
 function Loop:async(client, fn, ...)
   part(self)
-  local task = setmetatable({ loop = self, client = client, open = 0,
+  local place = self.count + 1
+  local task = setmetatable({
+    loop = self,
+    client = client,
     thread = new_thread(fn),
-    arguments = { n = select("#", ...), ... } }, Task)
+    arguments = { n = select("#", ...), ... }, -- until it has begun
+    begun = false,
+    place = place, -- in the loop's list
+    next = false, next_start = false, next_unclaimed = false,
+    is_awake = true, -- and in a queue
+    is_cancelled = false,
+    to_start = false, request = false, -- the line it yielded for, and with what
+    is_starting = false, -- and in a queue
+    open = 0, -- transfers under way
+    waits_for = false, functions = false, -- a line, and what Lua supplies to it
+    waiters = false, children = false, -- tasks
+    result = false, -- a table, when it is done
+    is_claimed = false,
+  }, Task)
   task_of[task.thread] = task
-  self.count = self.count + 1
-  self.tasks[self.count], task.place = task, self.count
-  self:wake(task)
+  self.tasks[place] = task
+  self.count = place
+  put(self.runnable, task)
+  self:tell()
   return task
 end
 
@@ -470,7 +563,7 @@ end
 function Loop:step(budget)
   if resuming() then core.misuse("client:step is for the main program") end
   local ends = budget and core.now() + budget or math.huge
-  self.runnable, self.later = join(self.runnable, self.later), new_queue()
+  join(self.runnable, self.later)
   self.may_start, self.in_step = STARTS, true
   local ok, raised = pcall(turns, self, ends)
   self.may_start, self.in_step = math.huge, false
@@ -500,9 +593,9 @@ end
 --- Drops all tasks: their transfers were ended by closing the multi.
 function Loop:close()
   if self.on_close then self.on_close() end
-  drop(self, "the client was closed")
   self.closed = true
   self.multi:close()
+  drop(self, "the client was closed")
 end
 
 -- -- what a call does with it -------------------------------------------------
@@ -514,7 +607,10 @@ function Loop:start(line, request)
   local task = self:caller()
   if task then
     if task.is_cancelled then return nil, cancelled() end
-    local started, functions = coroutine.yield(START, line, request)
+    task.to_start, task.request = line, request
+    coroutine.yield(START)
+    local functions, started = task.functions, line.owner == task
+    task.functions = false
     -- It goes on when there is something to look at.
     line.pending = started
     return started, functions
@@ -578,7 +674,7 @@ end
 function Loop:forget(line) -- luacheck: no self
   local task = line.owner
   if task then task.open = task.open - 1 end
-  line.owner = nil
+  line.owner = false
 end
 
 --- Sleeps; a task that is cancelled meanwhile wakes at once, and one that
@@ -622,9 +718,8 @@ function Gate:wait(seconds)
 end
 
 function Gate:open()
-  local waiting = self.waiting
+  for _, task in ipairs(self.waiting) do self.loop:wake(task) end
   self.waiting = {}
-  for _, task in ipairs(waiting) do self.loop:wake(task) end
 end
 
 -- -- for any loop -------------------------------------------------------------

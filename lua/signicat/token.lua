@@ -39,6 +39,7 @@ end
 local function is_shared(failure, was_cut)
   return not (failure.kind == "timeout" and was_cut)
     and failure.kind ~= "cancelled" and failure.kind ~= "unsupported"
+    and failure.kind ~= "memory"
 end
 
 local function copy(failure)

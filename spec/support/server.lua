@@ -203,6 +203,58 @@ function behave.refusal_stall(connection)
   return false
 end
 
+local TOKEN = '{"access_token":"a-token-for-all","token_type":"Bearer",'
+  .. '"expires_in":3600}'
+local SIGNED = SESSION:sub(1, -2) .. ',"title":"Leie 17, Troms\\u00f8",'
+  .. '"lifecycle":{"state":"SIGNED","stateIsFinal":true},'
+  .. '"documents":[{"documentId":"d1234567-89ab-cdef-0123-456789abcdef"}]}'
+
+--- A list of 150 sessions, at most 100 of them in a page.
+local function send_page(connection, lines)
+  local offset = tonumber(lines[1]:match("[?&]offset=(%d+)")) or 0
+  local rows = {}
+  for i = offset + 1, math.min(offset + 100, 150) do
+    rows[#rows + 1] = ('{"id":"0197e3d2-0c6e-7b0a-9b7e-%012d",'
+      .. '"title":"Session %d","lifecycle":{"state":"READY"}}'):format(i, i)
+  end
+  return connection:send(reply(('{"count":%d,"total":150,"limit":100,'
+    .. '"offset":%d,"data":[%s]}'):format(#rows, offset,
+      table.concat(rows, ","))))
+end
+
+local function send(body)
+  return function(connection) return connection:send(reply(body)) end
+end
+
+-- What each method and path of the API is answered with; the first that fits.
+local API = {
+  { "^POST .*/connect/token$", send(TOKEN) },
+  { "^DELETE ", function(connection)
+    return connection:send("HTTP/1.1 204 Done\r\n\r\n")
+  end },
+  { "^GET .*/documents/[%x-]+$", behave.document },
+  { " .*/documents", behave.stored },
+  { "^POST .*/signing%-sessions$", behave.list },
+  { "^GET .*/signing%-sessions%?", send_page },
+  { "^GET .*/signing%-sessions$", send_page },
+  { "^GET .*/signing%-sessions/f05", send(SIGNED) },
+  { " .*/document%-collections", behave.ok },
+}
+
+--- Each operation as the API does it, without remembering anything; a session
+--- of another id is not found.
+function behave.api(connection, lines)
+  local asked = lines[1]:match("^%S+ %S+")
+  for _, rule in ipairs(API) do
+    if asked:find(rule[1]) then return rule[2](connection, lines) end
+  end
+  local body = '{"code":"signing_session_not_found","title":"Not found",'
+    .. '"traceId":"0af7651916cd43dd8448eb211c80319c"}'
+  return connection:send(("HTTP/1.1 404 No\r\nContent-Type: "
+    .. "application/problem+json\r\nContent-Length: %d\r\n\r\n%s")
+    :format(#body, body))
+end
+
 --- A part nobody asked for, or not this one.
 function behave.part(connection)
   return connection:send("HTTP/1.1 206 Partial Content\r\n"

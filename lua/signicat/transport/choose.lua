@@ -6,6 +6,7 @@
 -- there is nothing to wait with, and the failure says so.
 
 local core = require "signicat.core"
+local curl = require "signicat.transport.curl"
 local loop = require "signicat.tasks.nginx".loop
 
 local choose = {}
@@ -35,10 +36,6 @@ local function refuse(note)
   return nil, { kind = "unsupported", sent = false, note = note }
 end
 
-local function new_curl(given)
-  return require "signicat.transport.curl".new(given)
-end
-
 local function new_nginx(given)
   return require "signicat.transport.nginx".new(given)
 end
@@ -52,7 +49,14 @@ function Sockets:send(request)
   local phase = choose.phase()
   if CAN_WAIT[phase] then return self.nginx:send(request) end
   if self.may_start and (phase == "init" or phase == nil) then
-    self.curl = self.curl or new_curl(self.given)
+    if not self.curl then
+      local made, failure = curl.new(self.given)
+      if not made then
+        failure.sent = false
+        return nil, failure
+      end
+      self.curl = made
+    end
     return self.curl:send(request)
   end
   return refuse(("nothing can be waited for in nginx's phase %s; call from "
@@ -142,7 +146,8 @@ end
 
 --- The transport that a client's options and its host come down to.
 ---@param given table options of signicat.new, already checked
----@return table
+---@return table? transport
+---@return table? failure
 function choose.transport(given)
   local wanted = given.transport
   if type(wanted) == "table" then return wanted end
@@ -153,11 +158,11 @@ function choose.transport(given)
   if wanted == "nginx" and not phase then
     core.misuse("new: transport = \"nginx\" works inside nginx only")
   end
-  if not phase then return new_curl(given) end
+  if not phase then return curl.new(given) end
   if wanted == "curl" then
-    local curl = new_curl(given)
-    if given.block_nginx then return curl end
-    return setmetatable({ curl = curl }, Guarded)
+    local made, failure = curl.new(given)
+    if not made or given.block_nginx then return made, failure end
+    return setmetatable({ curl = made }, Guarded)
   end
   check_nginx(given)
   return setmetatable({ nginx = new_nginx(given), given = given,

@@ -41,14 +41,20 @@ end
 function Curl:send(request)
   local idle, loop = self.idle, self.loop
   local last = #idle
-  local line = idle[last] or loop:line()
+  local line = idle[last]
+  if not line then
+    local made, failure = loop:line()
+    if not made then return nil, failure end
+    line = made
+  end
   idle[last] = nil
   local started, functions = loop:start(line, request)
   if not started then
     idle[#idle + 1] = line
     return nil, functions
   end
-  local transfer, state = line.transfer, functions and {}
+  local transfer, state = line.transfer, line.state
+  state.done, state.total = nil, nil
   repeat
     loop:wait(line)
     if functions then serve(loop, line, functions, state) end
@@ -73,8 +79,12 @@ return {
   --- Makes a transport.
   ---@param given table? tls, proxy, no_proxy, http_version, as signicat.new
   --- has them, already checked
+  ---@return table? transport
+  ---@return table? failure
   new = function(given)
-    local loop = tasks.loop(core.multi(given and connection.settings(given)))
+    local multi, failure = core.multi(given and connection.settings(given))
+    if not multi then return nil, failure end
+    local loop = tasks.loop(multi)
     return setmetatable({ loop = loop, idle = {},
       sleep = function(seconds) loop:sleep(seconds) end }, Curl)
   end,

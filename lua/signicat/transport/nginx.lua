@@ -207,7 +207,7 @@ end
 --- but its sockets, so this looks every millisecond.
 function Nginx:settle(request, response)
   self.multi = self.multi or core.multi()
-  local aside = self.multi:aside(request, response)
+  local aside = self.multi and self.multi:aside(request, response)
   while aside and not aside:done() do
     ngx.sleep(0.001)
     self.multi:turn(0)
