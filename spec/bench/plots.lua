@@ -1,0 +1,3 @@
+local plots = {}
+function plots.draw() end
+return plots
