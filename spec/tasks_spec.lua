@@ -65,6 +65,24 @@ describe("a task", function()
     sign:run()
   end)
 
+  it("is not held up by the first call of another that gets no answer",
+    function()
+      assert(service:faults { { operation = "listSigningSessions",
+                                fault = "stall" } })
+      local stranger = assert(signicat.new { token = "nobodys",
+        base_url = service.url .. "/sign", retries = 0 })
+      local first = stranger:async(function()
+        return stranger.sessions:list()
+      end)
+      local second = stranger:async(function()
+        return stranger.sessions:get(ID, { timeout = 20 })
+      end)
+      local _, err = second:wait()
+      assert.equal("auth", err.kind)
+      assert.is_false(first:done())
+      stranger:close()
+    end)
+
   it("is collected with its client once nobody holds them", function()
     local held = setmetatable({}, { __mode = "k" })
     local task = sign:async(function() return sign.sessions:list() end)

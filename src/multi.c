@@ -13,6 +13,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 enum { SLOT_SETTINGS = 1 };
@@ -52,9 +53,12 @@ int sc_multi_add(Multi *multi, Transfer *transfer) {
     return -1;
   }
   /* A new connection waits whether one under way can be shared; not while
-   * that one may wait for Lua, and Lua for this. */
-  (void)curl_easy_setopt(transfer->easy, CURLOPT_PIPEWAIT,
-                         (long)(multi->streaming == 0));
+   * that one may wait for Lua, and Lua for this, nor where TLS does not tell
+   * ahead of an answer. */
+  (void)curl_easy_setopt(
+      transfer->easy, CURLOPT_PIPEWAIT,
+      (long)(multi->streaming == 0 &&
+             strncmp(transfer->request->url, "https:", 6) == 0));
   if (curl_multi_add_handle(multi->handle, transfer->easy) != CURLM_OK) {
     sc_alarms_remove(&multi->alarms, transfer);
     return -1;
