@@ -9,6 +9,7 @@
 #include "object.h"
 #include "sigpipe.h"
 #include "sockets.h"
+#include "tickets.h"
 #include "watch.h"
 
 #include <math.h>
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { SLOT_SETTINGS = 1 };
+enum { SLOT_SETTINGS = 1, SLOT_TICKETS };
 
 /* Kept open for later calls. libcurl looks after each of them once a second,
  * all in one turn. */
@@ -391,7 +392,7 @@ static int multi_forked(lua_State *L) {
 /* curl_global_init counts, and is thread-safe in the libcurl of Debian 12;
  * it is put off until somebody makes a client: require does no work. */
 int multi_new(lua_State *L) {
-  Multi *multi = sc_object_new(L, MULTI_TYPE, sizeof *multi, SLOT_SETTINGS);
+  Multi *multi = sc_object_new(L, MULTI_TYPE, sizeof *multi, SLOT_TICKETS);
   if (lua_istable(L, 1)) {
     lua_pushvalue(L, 1);
     sc_setslot(L, -2, SLOT_SETTINGS);
@@ -400,6 +401,8 @@ int multi_new(lua_State *L) {
     return luaL_error(L, "libcurl could not be started, or the system has no "
                          "descriptor left for a client");
   }
+  multi->tickets = sc_tickets_push(L);
+  sc_setslot(L, -2, SLOT_TICKETS);
   return 1;
 }
 

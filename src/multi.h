@@ -19,10 +19,11 @@
 
 typedef struct Multi {
   ObjectHead head;
-  CURLM *handle; /* NULL: closed */
-  int sockets;   /* a set of them, plus one */
-  double due;    /* when libcurl wants to be called; HUGE_VAL: not */
-  int was_timer; /* the last turn went to the timer */
+  CURLM *handle;   /* NULL: closed */
+  CURLSH *tickets; /* of TLS, kept alive by a slot */
+  int sockets;     /* a set of them, plus one */
+  double due;      /* when libcurl wants to be called; HUGE_VAL: not */
+  int was_timer;   /* the last turn went to the timer */
   Transfer *running;
   int count;
   int streaming; /* so many of them may wait for Lua */
