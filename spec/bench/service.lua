@@ -45,6 +45,8 @@ local SERVERS = [[
   }
   server {
     listen 127.0.0.1:TLSPORT ssl;
+    ssl_protocols TLSv1.3;
+    ssl_session_cache shared:sessions:1m;
     ssl_certificate server.pem;
     ssl_certificate_key server.key;
     access_log tls.log tls;
