@@ -83,6 +83,22 @@ describe("a task", function()
       stranger:close()
     end)
 
+  it("leaves connections open for other calls, however many are under way",
+    function()
+      assert(service:faults { { operation = "listSigningSessions",
+                                fault = "stall", times = 100 } })
+      for _ = 1, 100 do
+        sign:async(function() return sign.sessions:list() end)
+      end
+      for _ = 1, 100 do sign:step(0.01) end
+      local function reused()
+        local _, _, meta = sign.sessions:get(ID)
+        return meta.reused
+      end
+      reused() -- that one may need a new connection
+      assert.same({ true, true }, { reused(), reused() })
+    end)
+
   it("is collected with its client once nobody holds them", function()
     local held = setmetatable({}, { __mode = "k" })
     local task = sign:async(function() return sign.sessions:list() end)

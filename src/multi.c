@@ -7,7 +7,6 @@
 #include "aside.h"
 #include "error.h"
 #include "object.h"
-#include "sigpipe.h"
 #include "sockets.h"
 #include "tickets.h"
 #include "watch.h"
@@ -19,9 +18,9 @@
 
 enum { SLOT_SETTINGS = 1, SLOT_TICKETS };
 
-/* Kept open for later calls. libcurl looks after each of them once a second,
- * all in one turn. */
-#define MAX_CONNECTIONS 64L
+/* Kept open for later calls, besides those in use. libcurl looks after each of
+ * them once a second, all in one turn. */
+#define MAX_IDLE 64L
 
 static Multi *check_any(lua_State *L, int index) {
   return sc_object_check(L, index, MULTI_TYPE);
@@ -45,6 +44,9 @@ static double seconds_now(void) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
+
+#define SET(option, value) \
+  (void)curl_multi_setopt(multi->handle, CURLMOPT_##option, value)
 
 /* ---- transfers ---------------------------------------------------------- */
 
@@ -71,14 +73,24 @@ int sc_multi_add(Multi *multi, Transfer *transfer) {
   multi->running = transfer;
   multi->count++;
   multi->streaming += transfer->request->streams;
+  SET(MAXCONNECTS, MAX_IDLE + multi->count);
   return 0;
 }
 
+/* Around all that may write, also within each other: the system is called for
+ * the outermost alone. */
+static void hold(Multi *multi) {
+  if (multi->holds++ == 0) sc_sigpipe_hold(&multi->sigpipe);
+}
+
+static void let_go(Multi *multi) {
+  if (--multi->holds == 0) sc_sigpipe_release(&multi->sigpipe);
+}
+
 void sc_multi_remove(Multi *multi, Transfer *transfer) {
-  Sigpipe sigpipe;
-  sc_sigpipe_hold(&sigpipe);
+  hold(multi);
   curl_multi_remove_handle(multi->handle, transfer->easy);
-  sc_sigpipe_release(&sigpipe);
+  let_go(multi);
   sc_multi_dequeue(multi, QUEUE_RESTING, transfer);
   sc_alarms_remove(&multi->alarms, transfer);
   if (transfer->prev) {
@@ -94,11 +106,10 @@ void sc_multi_remove(Multi *multi, Transfer *transfer) {
 }
 
 void sc_multi_unpause(Transfer *transfer) {
-  Sigpipe sigpipe;
   CURLcode code;
-  sc_sigpipe_hold(&sigpipe);
+  hold(transfer->home);
   code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
-  sc_sigpipe_release(&sigpipe);
+  let_go(transfer->home);
   if (code != CURLE_OK) sc_transfer_done(transfer, code);
 }
 
@@ -175,17 +186,15 @@ static int act(Multi *multi, curl_socket_t socket, int ready) {
              (ready & SOCKET_WRITE ? CURL_CSELECT_OUT : 0) |
              (ready & SOCKET_BROKEN ? CURL_CSELECT_ERR : 0);
   int running;
-  Sigpipe sigpipe;
   CURLMcode code;
   multi->was_timer = socket == CURL_SOCKET_TIMEOUT;
   /* What it still wants by then, it says anew. */
   if (multi->was_timer) multi->due = HUGE_VAL;
-  sc_sigpipe_hold(&sigpipe);
+  hold(multi);
   code = curl_multi_socket_action(multi->handle, socket, mask, &running);
-  sc_sigpipe_release(&sigpipe);
-  if (code != CURLM_OK) return -1;
-  collect(multi);
-  return 1;
+  if (code == CURLM_OK) collect(multi);
+  let_go(multi);
+  return code == CURLM_OK ? 1 : -1;
 }
 
 /* Looks at the transfer that is first in need of it, if its time has come. */
@@ -304,9 +313,6 @@ static int multi_timeout(lua_State *L) {
 
 /* ---- beginning and end -------------------------------------------------- */
 
-#define SET(option, value) \
-  (void)curl_multi_setopt(multi->handle, CURLMOPT_##option, value)
-
 /* 0, or -1 and nothing is open. */
 static int begin(Multi *multi) {
   multi->due = HUGE_VAL;
@@ -323,7 +329,6 @@ static int begin(Multi *multi) {
   SET(SOCKETDATA, multi);
   SET(TIMERFUNCTION, on_timer);
   SET(TIMERDATA, multi);
-  SET(MAXCONNECTS, MAX_CONNECTIONS);
   return 0;
 }
 
@@ -333,7 +338,6 @@ static int begin(Multi *multi) {
 static void end(Multi *multi) {
   CURLM *handle = multi->handle;
   int set = multi->sockets - 1, inherited = sc_forks_inherited(&multi->forks);
-  Sigpipe sigpipe;
   if (!handle) return;
   if (inherited) {
     sc_forks_part(&multi->forks, set);
@@ -351,9 +355,9 @@ static void end(Multi *multi) {
     }
   }
   multi->handle = NULL;
-  sc_sigpipe_hold(&sigpipe);
+  hold(multi);
   curl_multi_cleanup(handle);
-  sc_sigpipe_release(&sigpipe);
+  let_go(multi);
   multi->sockets = 0;
   sc_sockets_close(set);
   if (multi->crew) sc_crew_release(multi->crew);

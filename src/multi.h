@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "crew.h"
 #include "forks.h"
+#include "sigpipe.h"
 #include "transfer.h"
 
 #define MULTI_TYPE "signicat.multi"
@@ -27,6 +28,8 @@ typedef struct Multi {
   Transfer *running;
   int count;
   int streaming; /* so many of them may wait for Lua */
+  int holds;     /* so often is SIGPIPE held back, within each other */
+  Sigpipe sigpipe;
   Alarms alarms;
   Transfer *first[2], *last[2]; /* of the queues */
   int was_rest;                 /* the last turn went to one that rested */
