@@ -197,10 +197,10 @@ test-run: deps-test core sandbox spec-programs
 soak: deps-test core sandbox ## run the specs that take long
 	@$(TEST_ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua -p _soak spec/soak
 
-# Ten thousand calls under way are as many descriptors.
+# A thousand calls under way are as many descriptors.
 SECTIONS =
 bench: deps-bench core $(BENCH_PROGRAMS) ## measure calls beside bare libcurl
-	@ulimit -n 12000 2>/dev/null; \
+	@ulimit -n 4096; \
 	  $(ENV) $(WITH_SERVERS) $(LUA) spec/bench/bench.lua $(SECTIONS)
 
 # nginx and LÖVE have LuaJIT.

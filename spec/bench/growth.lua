@@ -26,21 +26,22 @@ local function print_points(points, label, format)
   end
 end
 
+-- Of calls under way there are as many connections to one server, which
+-- libcurl looks through for one that is free.
 local function measure_tasks(service)
-  print "\nInstructions for a GET while other tasks wait"
-  local all = {}
-  for _, kind in ipairs { "sleep", "call" } do
+  local function measure(kind, label, numbers)
     local points = {}
-    for i, waiting in ipairs { 10, 100, 1000, 10000 } do
+    for i, waiting in ipairs(numbers) do
       points[i] = { waiting, cost.each(cost.instructions,
         cost.program("spec/bench/waits.lua", kind, service.url, waiting),
-        20, 220) }
+        100, 300) }
     end
-    print_points(points, kind == "sleep" and "%s tasks that sleep"
-      or "%s tasks with a call under way", "%.0f")
-    all[kind] = points
+    print_points(points, label, "%.0f")
+    return points
   end
-  return all
+  print "\nInstructions for a GET while other tasks wait"
+  return measure("sleep", "%s tasks that sleep", { 10, 100, 1000, 10000 }),
+    measure("call", "%s tasks with a call under way", { 10, 100, 1000 })
 end
 
 local function measure_pages(service)
@@ -81,8 +82,8 @@ local function measure_documents(service)
 end
 
 function growth.measure(service)
-  local tasks = measure_tasks(service)
-  return { sleep = tasks.sleep, call = tasks.call,
+  local sleepers, callers = measure_tasks(service)
+  return { sleepers = sleepers, callers = callers,
            pages = measure_pages(service),
            documents = measure_documents(service) }
 end

@@ -71,7 +71,7 @@ function service.start()
   end
   local tls_port = nginx.free_port()
   self.nginx = openresty.start(self.folder,
-    (SERVERS:gsub("TLSPORT", tls_port)), { connections = 16384 })
+    (SERVERS:gsub("TLSPORT", tls_port)), { connections = 4096 })
   self.port = self.nginx.port
   self.url = ("http://127.0.0.1:%d/sign"):format(self.port)
   self.late_url = ("http://127.0.0.1:%d/late"):format(self.port)

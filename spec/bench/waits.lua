@@ -23,7 +23,7 @@ function wait.sleep()
 end
 
 function wait.call()
-  client:request("GET", "/never")
+  error(select(2, client:request("GET", "/never")))
 end
 
 for _ = 1, waiting do
@@ -32,7 +32,9 @@ for _ = 1, waiting do
     wait[kind]()
   end)
 end
+local raised = loop.unclaimed
 while begun < waiting or kind == "call" and loop.running < waiting do
+  assert(raised.last == 0, "a call was answered")
   client:step()
 end
 collectgarbage() -- what began them is no part of it
