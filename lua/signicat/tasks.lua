@@ -69,8 +69,8 @@ end
 --- The order of the writes leaves a queue whole wherever an error ends this,
 --- as a host's limit does: a place without an item is passed over.
 local function take(queue)
-  while not is_empty(queue) do
-    local first = queue.first
+  local last = queue.last
+  for first = queue.first, last do
     local item = queue[first]
     queue.first = first + 1
     if item ~= nil then
