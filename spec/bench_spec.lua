@@ -16,12 +16,13 @@ describe("a GET", function()
   teardown(function() server:stop() end)
 
   local function assert_at_most(goal, figure)
-    assert.is_true(figure <= goal, ("%.2f, more than %.2f"):format(figure, goal))
+    assert.is_true(figure <= goal,
+      ("%.2f, more than %.2f"):format(figure, goal))
   end
 
   it("takes few instructions more than libcurl alone", function()
     local function each(program)
-      return cost.each(cost.instructions, program, 200, 500)
+      return cost.each(cost.instructions, program, 300, 1300)
     end
     local floor = each(cost.floor("easy", server.url .. server.session_path))
     assert_at_most(goals.raw, each(cost.client("raw", server.url)) / floor)

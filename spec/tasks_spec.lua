@@ -90,7 +90,13 @@ describe("a task", function()
       for _ = 1, 100 do
         sign:async(function() return sign.sessions:list() end)
       end
-      for _ = 1, 100 do sign:step(0.01) end
+      local loop = sign.transport.loop
+      for _ = 1, 5000 do
+        sign:step()
+        if loop.running == 100 then break end
+        core.sleep(0.001)
+      end
+      assert.equal(100, loop.running)
       local function reused()
         local _, _, meta = sign.sessions:get(ID)
         return meta.reused
