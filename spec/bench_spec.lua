@@ -6,6 +6,9 @@ local cost = require "spec.bench.cost"
 local goals = require "spec.bench.goals"
 local service = require "spec.bench.service"
 
+-- Lua hashes strings otherwise in every run: instructions vary by so much.
+local CHANCE = 1.03
+
 describe("a GET", function()
   local server, session
 
@@ -25,8 +28,9 @@ describe("a GET", function()
       return cost.each(cost.instructions, program, 300, 1300)
     end
     local floor = each(cost.floor("easy", server.url .. server.session_path))
-    assert_at_most(goals.raw, each(cost.client("raw", server.url)) / floor)
-    assert_at_most(goals.session, each(session) / floor)
+    assert_at_most(goals.raw * CHANCE,
+      each(cost.client("raw", server.url)) / floor)
+    assert_at_most(goals.session * CHANCE, each(session) / floor)
   end)
 
   it("asks for memory a few times", function()
