@@ -26,8 +26,10 @@ CLOSING_HOST = $(BUILD)/spec/closing_host
 FORKING_HOST = $(BUILD)/spec/forking_host
 EMBED = $(BUILD)/embed
 MARK = $(BUILD)/spec/mark.so
-SPEC_PROGRAMS = $(OUT)/sign_pdf $(OUT)/press_host $(ALLOC_HOST) $(CLOSING_HOST) \
-  $(FORKING_HOST) $(EMBED) $(MARK)
+BENCH_PROGRAMS = $(addprefix $(OUT)/bench/,floor floor_upload launch \
+  count_heap.so)
+SPEC_PROGRAMS = $(OUT)/sign_pdf $(OUT)/press_host $(ALLOC_HOST) \
+  $(CLOSING_HOST) $(FORKING_HOST) $(EMBED) $(MARK) $(BENCH_PROGRAMS)
 
 CFLAGS ?= -O2 -g
 STANDARD = -std=c99 -D_GNU_SOURCE
@@ -117,6 +119,15 @@ $(CLOSING_HOST) $(FORKING_HOST) $(EMBED): | deps-build
 	$(Q)$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) $(LDFLAGS) -Wl,-E -o $@ $< \
 	  $(shell pkg-config --libs $(LUA_PC)) -lpthread
 
+# What calls are measured beside, and measured with.
+$(OUT)/bench/%.so: BENCH_FLAGS = -shared -fPIC
+$(OUT)/bench/%.so $(OUT)/bench/%: spec/bench/%.c | deps-build
+	@mkdir -p $(@D)
+	$(call note,link $@)
+	$(Q)$(CC) $(STANDARD) $(WARNINGS) $(CFLAGS) $(BENCH_FLAGS) $(LDFLAGS) \
+	  $(shell pkg-config --cflags libcurl libcrypto) -o $@ $< \
+	  $(shell pkg-config --libs libcurl libcrypto)
+
 -include $(wildcard $(BUILD)/obj/*.d $(OUT)/obj/sandbox/*.d \
   build/lint-*/*/*.d build/lint-*/*/*/*.d)
 
@@ -168,7 +179,7 @@ console: deps-demo core sandbox ## a Lua prompt: `sign` and its `sandbox`
 # Lua 5.4 runs every spec. The others leave out those of the service and of
 # this house's tools, which are the same whichever Lua a client has.
 LUAS = 5.4 5.1 5.2 5.3 jit
-ON_5_4 = browser demo house libcurl readme turns
+ON_5_4 = bench browser demo house libcurl readme turns
 SPECS = $(if $(filter 5.4,$(LUA_VERSION)),spec,$(filter-out \
           $(ON_5_4:%=spec/%_spec.lua),$(wildcard spec/*_spec.lua)))
 BUSTED = /usr/bin/busted
@@ -205,8 +216,11 @@ oom-run: core spec-programs
 	@$(TEST_ENV) LUA_PATH='./?.lua;lua/?.lua;lua/?/init.lua;;' \
 	  $(LUA) spec/alloc/sweep.lua
 
-bench: deps-bench core ## measure calls against bare libcurl
-	@$(ENV) $(WITH_SERVERS) LUA=$(LUA) CC=$(CC) sh spec/bench/run.sh
+# A thousand calls under way are as many descriptors.
+SECTIONS =
+bench: deps-bench core $(BENCH_PROGRAMS) ## measure calls beside bare libcurl
+	@ulimit -n 4096; \
+	  $(ENV) $(WITH_SERVERS) $(LUA) spec/bench/bench.lua $(SECTIONS)
 
 # nginx and LÖVE have LuaJIT.
 .PHONY: bench-hosts bench-hosts-run
@@ -275,12 +289,14 @@ asan: deps-test ## run the specs under ASan, UBSan and a busy collector
 asan-run: core sandbox spec-programs $(ASAN_LUA)
 	@rm -f build/asan/report.*
 	@echo "asan: all but readme_spec, where lua-cjson crashes by design, and"
-	@echo "asan: memory_spec and turns_spec: a sanitizer keeps what was freed"
+	@echo "asan: memory_spec, turns_spec and bench_spec: a sanitizer keeps what"
+	@echo "asan: was freed, and does more than is counted"
 	@$(ASAN_ENV) LUA_GC=calm $(LUA) $(BUSTED) -o spec/support/counts.lua \
 	  spec/json_cjson_spec.lua
 	@$(ASAN_ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua \
 	  --exclude-pattern=json_cjson_spec --exclude-pattern=readme_spec \
 	  --exclude-pattern=memory_spec --exclude-pattern=turns_spec \
+	  --exclude-pattern=bench_spec \
 	  $(filter-out %/json_cjson_spec.lua \
 	  %/readme_spec.lua %/memory_spec.lua,$(SPECS))
 	@! cat build/asan/report.* 2>/dev/null

@@ -73,6 +73,7 @@ build = {
         "src/stop_signals.c",
         "src/streams.c",
         "src/system.c",
+        "src/tickets.c",
         "src/transfer.c",
         "src/upload.c",
         "src/validate.c",

@@ -65,6 +65,46 @@ describe("a task", function()
     sign:run()
   end)
 
+  it("is not held up by the first call of another that gets no answer",
+    function()
+      assert(service:faults { { operation = "listSigningSessions",
+                                fault = "stall" } })
+      local stranger = assert(signicat.new { token = "nobodys",
+        base_url = service.url .. "/sign", retries = 0 })
+      local first = stranger:async(function()
+        return stranger.sessions:list()
+      end)
+      local second = stranger:async(function()
+        return stranger.sessions:get(ID, { timeout = 20 })
+      end)
+      local _, err = second:wait()
+      assert.equal("auth", err.kind)
+      assert.is_false(first:done())
+      stranger:close()
+    end)
+
+  it("leaves connections open for other calls, however many are under way",
+    function()
+      assert(service:faults { { operation = "listSigningSessions",
+                                fault = "stall", times = 100 } })
+      for _ = 1, 100 do
+        sign:async(function() return sign.sessions:list() end)
+      end
+      local loop = sign.transport.loop
+      for _ = 1, 5000 do
+        sign:step()
+        if loop.running == 100 then break end
+        core.sleep(0.001)
+      end
+      assert.equal(100, loop.running)
+      local function reused()
+        local _, _, meta = sign.sessions:get(ID)
+        return meta.reused
+      end
+      reused() -- that one may need a new connection
+      assert.same({ true, true }, { reused(), reused() })
+    end)
+
   it("is collected with its client once nobody holds them", function()
     local held = setmetatable({}, { __mode = "k" })
     local task = sign:async(function() return sign.sessions:list() end)

@@ -88,6 +88,8 @@ describe("an nginx in front of a sandbox", function()
         ssl_certificate_key server.key;
         ssl_client_certificate ca.pem;
         ssl_verify_client optional;
+        ssl_session_cache shared:sessions:1m;
+        add_header X-Resumed $ssl_session_reused;
         location /sign/ {
           proxy_pass SERVICE;
           proxy_request_buffering off;
@@ -183,6 +185,19 @@ describe("an nginx in front of a sandbox", function()
       assert.is_nil(tostring(err):find("PRIVATE", 1, true))
     end)
   end)
+
+  it("has its sessions resumed by other clients that trust the same",
+    function()
+      local function resumed(ca_pem)
+        local sign = client { tls = { ca_pem = ca_pem } }
+        local _, meta = assert(sign.sessions:list())
+        return meta.headers["x-resumed"]
+      end
+      local one = helper.read(folder .. "/ca.pem") .. "\n"
+      local other = one .. "\n"
+      assert.same({ ".", "r", "." },
+        { resumed(one), resumed(one), resumed(other) })
+    end)
 
   describe("speaks", function()
     it("HTTP/2 where nothing is said", function()

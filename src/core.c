@@ -25,6 +25,7 @@
 #include "response.h"
 #include "stop_signals.h"
 #include "system.h"
+#include "tickets.h"
 #include "transfer.h"
 #include "validate.h"
 
@@ -90,6 +91,7 @@ int luaopen_signicat_core(lua_State *L) {
   sc_resource_define(L);
   sc_transfer_define(L);
   sc_multi_define(L);
+  sc_tickets_define(L);
   sc_aside_define(L);
   sc_process_define(L);
   sc_stop_signals_define(L);

@@ -168,10 +168,10 @@ static int exchange_broke(lua_State *L) {
 
 /* ---- the answer -------------------------------------------------------- */
 
-static int get_flag(lua_State *L, const char *name) {
-  int flag;
+static unsigned char get_flag(lua_State *L, const char *name) {
+  unsigned char flag;
   lua_getfield(L, 1, name);
-  flag = lua_toboolean(L, -1);
+  flag = lua_toboolean(L, -1) != 0;
   lua_pop(L, 1);
   return flag;
 }

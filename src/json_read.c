@@ -299,7 +299,8 @@ long sc_json_read(const char *text, size_t size, Buffer *index,
     fail(&r, start + SC_JSON_MAX_BYTES, "larger than 256 MiB");
     return 0;
   }
-  if (make_room(&r, 0) != 0) return -1;
+  /* Enough for what services write, so that a page's index is not moved. */
+  if (sc_buffer_reserve(index, size) != 0 || make_room(&r, 0) != 0) return -1;
   if (read_text(&r, start) == NULL) return fault->reason != NULL ? 0 : -1;
   index->size += (size_t)(r.free - r.nodes) * sizeof(JsonNode);
   return (long)(r.free - r.nodes);

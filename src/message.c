@@ -389,7 +389,7 @@ static int response_newindex(lua_State *L) {
   if (strcmp(key, "attempts") == 0) {
     response->attempts = (int)luaL_checkinteger(L, 3);
   } else if (strcmp(key, "repeated") == 0) {
-    response->repeated = lua_toboolean(L, 3);
+    response->repeated = lua_toboolean(L, 3) != 0;
   } else {
     return luaL_error(L, "a response has no writable field '%s'", key);
   }

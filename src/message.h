@@ -25,16 +25,19 @@ struct Operation;
 /* What Lua's collector has to leave alone for a request: its strings. With
  * streams there is a table in the place of the body, { body =, reader =,
  * rewind =, writer =, on_progress = }: what Lua supplies and takes while the
- * request is under way. */
+ * request is under way. Only what is no operation has a method of its own, and
+ * only an operation a document whose hash is known. */
 enum RequestAnchor {
   ANCHOR_URL = 1,
   ANCHOR_METHOD,
+  ANCHOR_EXPECTED = ANCHOR_METHOD,
   ANCHOR_LINES,
   ANCHOR_AUTHORIZATION,
   ANCHOR_BODY,
   ANCHOR_STREAMS = ANCHOR_BODY
 };
 
+/* One of each is made for every call, so they are laid out to be small. */
 typedef struct Request {
   ObjectHead head;
   const struct Operation *operation; /* never looked into here */
@@ -46,12 +49,12 @@ typedef struct Request {
   float connect_timeout;     /* seconds */
   float first_byte_timeout;  /* seconds from the last byte sent; 0: none */
   float stall_timeout;       /* seconds without a byte; 0: no limit */
+  unsigned char creates;     /* never sent twice */
+  unsigned char streams;     /* ANCHOR_STREAMS holds a table */
   size_t max_body;           /* bytes of an answer kept in memory */
+  const char *expected;      /* the document's hash as known, or NULL */
   Source source;
   Sink sink;
-  char expected[SC_SHA256_BASE64]; /* the document's hash as known, or "" */
-  unsigned char creates;           /* never sent twice */
-  unsigned char streams;           /* ANCHOR_STREAMS holds a table */
 } Request;
 
 /* Pushes an empty request. */
@@ -84,10 +87,10 @@ typedef struct Response {
   ObjectHead head;
   int status;
   int attempts;
-  int reused;   /* the connection had served before */
-  int resent;   /* by libcurl, which had no answer the first time */
-  int repeated; /* the success is that of an earlier attempt */
-  Verified verified;
+  unsigned char reused;          /* the connection had served before */
+  unsigned char resent;          /* by libcurl, which had no answer before */
+  unsigned char repeated;        /* the success is of an earlier attempt */
+  unsigned char verified;        /* Verified */
   size_t header_size;            /* of `bytes`; the body follows */
   Buffer bytes;                  /* headers as received, then the body */
   Buffer index;                  /* of the body, while it is decoded */

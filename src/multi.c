@@ -7,20 +7,21 @@
 #include "aside.h"
 #include "error.h"
 #include "object.h"
-#include "sigpipe.h"
 #include "sockets.h"
+#include "tickets.h"
 #include "watch.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
-enum { SLOT_SETTINGS = 1 };
+enum { SLOT_SETTINGS = 1, SLOT_TICKETS };
 
-/* Kept open for later calls. libcurl looks after each of them once a second,
- * all in one turn. */
-#define MAX_CONNECTIONS 64L
+/* Kept open for later calls, besides those in use. libcurl looks after each of
+ * them once a second, all in one turn. */
+#define MAX_IDLE 64L
 
 static Multi *check_any(lua_State *L, int index) {
   return sc_object_check(L, index, MULTI_TYPE);
@@ -45,6 +46,9 @@ static double seconds_now(void) {
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+#define SET(option, value) \
+  (void)curl_multi_setopt(multi->handle, CURLMOPT_##option, value)
+
 /* ---- transfers ---------------------------------------------------------- */
 
 static int start(Multi *multi);
@@ -58,9 +62,12 @@ int sc_multi_add(Multi *multi, Transfer *transfer) {
     return -1;
   }
   /* A new connection waits whether one under way can be shared; not while
-   * that one may wait for Lua, and Lua for this. */
-  (void)curl_easy_setopt(transfer->easy, CURLOPT_PIPEWAIT,
-                         (long)(multi->streaming == 0));
+   * that one may wait for Lua, and Lua for this, nor where TLS does not tell
+   * ahead of an answer. */
+  (void)curl_easy_setopt(
+      transfer->easy, CURLOPT_PIPEWAIT,
+      (long)(multi->streaming == 0 &&
+             strncmp(transfer->request->url, "https:", 6) == 0));
   if (curl_multi_add_handle(multi->handle, transfer->easy) != CURLM_OK) {
     sc_alarms_remove(&multi->alarms, transfer);
     multi->is_spent = 1;
@@ -73,14 +80,24 @@ int sc_multi_add(Multi *multi, Transfer *transfer) {
   multi->running = transfer;
   multi->count++;
   multi->streaming += transfer->request->streams;
+  SET(MAXCONNECTS, MAX_IDLE + multi->count);
   return 0;
 }
 
+/* Around all that may write, also within each other: the system is called for
+ * the outermost alone. */
+static void hold(Multi *multi) {
+  if (multi->holds++ == 0) sc_sigpipe_hold(&multi->sigpipe);
+}
+
+static void let_go(Multi *multi) {
+  if (--multi->holds == 0) sc_sigpipe_release(&multi->sigpipe);
+}
+
 void sc_multi_remove(Multi *multi, Transfer *transfer) {
-  Sigpipe sigpipe;
-  sc_sigpipe_hold(&sigpipe);
+  hold(multi);
   curl_multi_remove_handle(multi->handle, transfer->easy);
-  sc_sigpipe_release(&sigpipe);
+  let_go(multi);
   sc_multi_dequeue(multi, QUEUE_RESTING, transfer);
   sc_alarms_remove(&multi->alarms, transfer);
   if (transfer->prev) {
@@ -96,14 +113,13 @@ void sc_multi_remove(Multi *multi, Transfer *transfer) {
 }
 
 void sc_multi_unpause(Transfer *transfer) {
-  Sigpipe sigpipe;
   CURLcode code;
-  sc_sigpipe_hold(&sigpipe);
+  hold(transfer->home);
   code = curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
-  sc_sigpipe_release(&sigpipe);
+  let_go(transfer->home);
   /* No callback of ours ends one here: libcurl could not watch the socket. */
   if (code == CURLE_ABORTED_BY_CALLBACK) code = CURLE_OUT_OF_MEMORY;
-  if (code == CURLE_OUT_OF_MEMORY) transfer->multi->is_spent = 1;
+  if (code == CURLE_OUT_OF_MEMORY) transfer->home->is_spent = 1;
   if (code != CURLE_OK) sc_transfer_done(transfer, code);
 }
 
@@ -176,9 +192,6 @@ static void collect(Multi *multi) {
   }
 }
 
-#define SET(option, value) \
-  (void)curl_multi_setopt(multi->handle, CURLMOPT_##option, value)
-
 /* 0, or -1 and there is no handle. */
 static int start(Multi *multi) {
   multi->is_spent = 0;
@@ -189,17 +202,15 @@ static int start(Multi *multi) {
   SET(SOCKETDATA, multi);
   SET(TIMERFUNCTION, on_timer);
   SET(TIMERDATA, multi);
-  SET(MAXCONNECTS, MAX_CONNECTIONS);
   return 0;
 }
 
 static void stop(Multi *multi) {
   CURLM *handle = multi->handle;
-  Sigpipe sigpipe;
   multi->handle = NULL;
-  sc_sigpipe_hold(&sigpipe);
+  hold(multi);
   curl_multi_cleanup(handle);
-  sc_sigpipe_release(&sigpipe);
+  let_go(multi);
 }
 
 /* libcurl gave up, mostly for want of memory, and does not say on whose
@@ -234,18 +245,17 @@ static void act(Multi *multi, curl_socket_t socket, int ready) {
              (ready & SOCKET_WRITE ? CURL_CSELECT_OUT : 0) |
              (ready & SOCKET_BROKEN ? CURL_CSELECT_ERR : 0);
   int running;
-  Sigpipe sigpipe;
   CURLMcode code;
   if (!multi->handle) return;
   multi->was_timer = socket == CURL_SOCKET_TIMEOUT;
   /* What it still wants by then, it says anew. */
   if (multi->was_timer) multi->due = HUGE_VAL;
-  sc_sigpipe_hold(&sigpipe);
+  hold(multi);
   code = curl_multi_socket_action(multi->handle, socket, mask, &running);
-  sc_sigpipe_release(&sigpipe);
   collect(multi);
   if (code != CURLM_OK || multi->is_spent) give_up(multi, code);
   renew(multi);
+  let_go(multi);
 }
 
 /* Looks at the transfer that is first in need of it, if its time has come. */
@@ -441,17 +451,20 @@ static int multi_forked(lua_State *L) {
 /* curl_global_init counts, and is thread-safe in the libcurl of Debian 12;
  * it is put off until somebody makes a client: require does no work. */
 int multi_new(lua_State *L) {
-  Multi *multi = sc_object_new(L, MULTI_TYPE, sizeof *multi, SLOT_SETTINGS);
+  Multi *multi = sc_object_new(L, MULTI_TYPE, sizeof *multi, SLOT_TICKETS);
   if (lua_istable(L, 1)) {
     lua_pushvalue(L, 1);
     sc_setslot(L, -2, SLOT_SETTINGS);
   }
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || begin(multi) != 0) {
+  errno = ENOMEM;
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
+      !(multi->tickets = sc_tickets_push(L)) || begin(multi) != 0) {
     int is_io = errno == EMFILE || errno == ENFILE;
     return sc_fail(L, is_io ? "io" : "memory", "%s",
                    is_io ? "the system has no descriptor left for a client"
                          : "libcurl could not be started");
   }
+  sc_setslot(L, -2, SLOT_TICKETS);
   return 1;
 }
 

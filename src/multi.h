@@ -13,20 +13,24 @@
 #include "compat.h"
 #include "crew.h"
 #include "forks.h"
+#include "sigpipe.h"
 #include "transfer.h"
 
 #define MULTI_TYPE "signicat.multi"
 
 typedef struct Multi {
   ObjectHead head;
-  CURLM *handle; /* NULL: none, until the next transfer */
-  int sockets;   /* a set of them, plus one; 0: closed */
-  int is_spent;  /* the handle found no memory once */
-  double due;    /* when libcurl wants to be called; HUGE_VAL: not */
-  int was_timer; /* the last turn went to the timer */
+  CURLM *handle;   /* NULL: none, until the next transfer */
+  CURLSH *tickets; /* of TLS, kept alive by a slot */
+  int sockets;     /* a set of them, plus one; 0: closed */
+  int is_spent;    /* the handle found no memory once */
+  double due;      /* when libcurl wants to be called; HUGE_VAL: not */
+  int was_timer;   /* the last turn went to the timer */
   Transfer *running;
   int count;
   int streaming; /* so many of them may wait for Lua */
+  int holds;     /* so often is SIGPIPE held back, within each other */
+  Sigpipe sigpipe;
   Alarms alarms;
   Transfer *first[2], *last[2]; /* of the queues */
   int was_rest;                 /* the last turn went to one that rested */

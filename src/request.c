@@ -162,8 +162,10 @@ static void set_lines(lua_State *L, Request *request, const char *type) {
 
 /* A document given as an object says what its bytes should hash to. */
 static void set_expected(lua_State *L, Request *request) {
-  if (lua_type(L, ID) == LUA_TSTRING) return;
-  sc_resource_hash(L, ID, request->expected);
+  char hash[SC_SHA256_BASE64];
+  if (lua_type(L, ID) == LUA_TSTRING || !sc_resource_hash(L, ID, hash)) return;
+  lua_pushstring(L, hash);
+  request->expected = sc_request_anchor(L, REQUEST, ANCHOR_EXPECTED);
 }
 
 /* Sets the body that the row asks for. Leaves its media type on the stack,

@@ -201,7 +201,7 @@ static int is_kept(lua_State *L) {
 /* Keeps the value on top of the stack under the string at `key`. */
 static void keep_field(lua_State *L, Resource *resource, int index, int key) {
   if (!resource->has_cache) {
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 1);
     lua_pushvalue(L, -1);
     sc_setuservalue(L, index);
     resource->has_cache = 1;

@@ -99,7 +99,7 @@ static void write_meta(const Answer *answer) {
   sc_buffer_free(answer->index);
   if (answer->response) {
     memcpy(answer->response->sha256, answer->sha256, sizeof answer->sha256);
-    answer->response->verified = answer->verified;
+    answer->response->verified = (unsigned char)answer->verified;
     sc_response_drop_body(answer->response);
     return;
   }
@@ -346,14 +346,14 @@ static int decode_json(Answer *answer) {
 /* ---- documents --------------------------------------------------------- */
 
 static int is_other(const Request *request, const char *sha256) {
-  return *request->expected && strcmp(request->expected, sha256) != 0;
+  return request->expected && strcmp(request->expected, sha256) != 0;
 }
 
 /* Compares the bytes that came with the hash the caller's document has. */
 static int bytes_differ(Answer *answer) {
   if (!*answer->sha256) return 0;
   answer->verified = VERIFIED_NO;
-  if (!*answer->request->expected) return 0;
+  if (!answer->request->expected) return 0;
   if (is_other(answer->request, answer->sha256)) return 1;
   answer->verified = VERIFIED_YES;
   return 0;

@@ -43,6 +43,7 @@ static int set_common(Transfer *transfer) {
   SET(CURLOPT_PRIVATE, transfer);
   SET(CURLOPT_ERRORBUFFER, transfer->message);
   SET(CURLOPT_NOSIGNAL, 1L);
+  SET(CURLOPT_SHARE, transfer->home->tickets);
   SET(CURLOPT_OPENSOCKETFUNCTION, on_open);
   SET(CURLOPT_OPENSOCKETDATA, transfer);
   SET(CURLOPT_CLOSESOCKETFUNCTION, on_close);

@@ -1,37 +1,33 @@
--- answers.lua: writes the answers that nginx serves: one session of about
--- 1.6 KB with every field there is, and a page of 1000 of them.
---
---   answers.lua TEMPLATE FOLDER ID
+-- answers.lua: what the measured calls are answered with: a session of about
+-- 1.6 KB with every field there is, and pages of such.
 
-local template, folder, id = ...
+local helper = require "spec.helper"
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read "a"
-  file:close()
-  return text
-end
+local answers = {}
 
-local function write(name, text)
-  local file = assert(io.open(folder .. "/" .. name, "w"))
-  assert(file:write(text))
-  assert(file:close())
-end
+-- The session's, and with other last digits those of a page's.
+answers.id = "f05d0dce-a7af-432b-b6b8-e455ab7c0852"
 
 -- Without the white space that people like: services send none.
-local session = read(template):gsub("\n *", ""):gsub("([{[:,]) ", "%1")
-  :gsub(" ([%]}])", "%1")
+local template = helper.read("spec/bench/session.json"):gsub("\n *", "")
+  :gsub("([{[:,]) ", "%1"):gsub(" ([%]}])", "%1")
 
-local function make(number, session_id)
-  local values = { n = ("%04d"):format(number), id = session_id }
-  return (session:gsub("%$(%a+)", values))
+local function make(number, id)
+  local values = { n = ("%04d"):format(number), id = id }
+  return (template:gsub("%$(%a+)", values))
 end
 
-local list = {}
-for i = 1, 1000 do
-  list[i] = make(i, id:sub(1, -5) .. ("%04x"):format(i))
+function answers.session()
+  return make(17, answers.id)
 end
 
-write("session.json", make(17, id))
-write("page.json", '{"limit":1000,"offset":0,"count":1000,"total":1000,'
-  .. '"data":[' .. table.concat(list, ",") .. "]}")
+function answers.page(count)
+  local list = {}
+  for i = 1, count do
+    list[i] = make(i, answers.id:sub(1, -5) .. ("%04x"):format(i))
+  end
+  return ('{"limit":%d,"offset":0,"count":%d,"total":%d,"data":[%s]}'):format(
+    count, count, count, table.concat(list, ","))
+end
+
+return answers

@@ -7,7 +7,8 @@
 # Asks dpkg first, so nothing touches the network when all is there. Nothing
 # is ever removed for it and no package of the lists brings a service. The
 # servers would: they are unpacked below build/servers and not installed.
-# Judges from npm go below build/judges, as spec/judges/ says which.
+# Judges from npm go below build/judges, as spec/judges/ says which, and what
+# is measured beside the client below build/beside, as spec/bench/beside/ does.
 
 set -eu
 
@@ -25,9 +26,13 @@ lua-cqueues curl locales qpdf sqlite3 xmlsec1 lua5.1 lua5.2 lua5.3 \
 luajit2 liblua5.1-0-dev liblua5.2-dev liblua5.3-dev libluajit2-5.1-dev \
 libpcre3 redis-tools valgrind love neovim chromium chromium-driver"
 lint="lua-check clang clang-format cppcheck"
-bench="valgrind wrk ca-certificates"
+bench="valgrind wrk ca-certificates lua-socket lua-cjson lua-filesystem \
+openssl python3 gnuplot-nox"
 # Whoever has npm has it with Node.js, perhaps from elsewhere than Debian.
-command -v npm >/dev/null 2>&1 || test="$test nodejs npm"
+if ! command -v npm >/dev/null 2>&1; then
+  test="$test nodejs npm"
+  bench="$bench nodejs npm"
+fi
 # Unpacked; redis-server is a name of a program in redis-tools. Manual pages,
 # which small systems leave out, tell what libcurl had when. Of the last five
 # the PDFs are wanted: specs sign them.
@@ -69,10 +74,21 @@ wants_servers() {
   esac
 }
 
+# Whether a folder with a list of npm's has to be fetched to another one.
+lacks() {
+  ! cmp -s "$1/package-lock.json" "$2/complete"
+}
+
 wants_judges() {
   case $set_name in
-    test | all)
-      ! cmp -s spec/judges/package-lock.json build/judges/complete ;;
+    test | all) lacks spec/judges build/judges ;;
+    *) false ;;
+  esac
+}
+
+wants_beside() {
+  case $set_name in
+    bench | all) lacks spec/bench/beside build/beside ;;
     *) false ;;
   esac
 }
@@ -95,18 +111,21 @@ unpack_servers() {
   )
 }
 
-install_judges() {
-  say "fetching the judges of spec/judges/package.json"
-  rm -rf build/judges && mkdir -p build/judges &&
-    cp spec/judges/package.json spec/judges/package-lock.json build/judges &&
-    (cd build/judges && npm ci --ignore-scripts --no-audit --no-fund --silent &&
-      cp package-lock.json complete)
+fetch() {
+  say "fetching what $1/package.json names"
+  rm -rf "$2" && mkdir -p "$2" &&
+    cp "$1/package.json" "$1/package-lock.json" "$2" &&
+    (cd "$2" && npm ci --ignore-scripts --no-audit --no-fund --silent &&
+      cp package-lock.json complete) && return
+  say "npm could not fetch what $1/package.json names" >&2
+  return 1
 }
 
 if [ "$set_name" = all ]; then
   say "building, showing, testing and measuring need these packages:"
   echo "$build $demo $test $lint $bench" | fold -s -w 76 | sed 's/^/  /'
-  say "and judges from npm, below build/judges: see spec/judges/package.json;"
+  say "and from npm, below build/, what spec/judges/package.json and"
+  say "spec/bench/beside/package.json name;"
   say "and these servers, unpacked below build/servers and not installed:"
   echo "$servers" | fold -s -w 76 | sed 's/^/  /'
 fi
@@ -118,7 +137,8 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   exit
 fi
 
-if [ -z "$(missing)" ] && ! wants_servers && ! wants_judges; then
+if [ -z "$(missing)" ] && ! wants_servers && ! wants_judges &&
+  ! wants_beside; then
   [ "$set_name" != all ] || say "all are here"
   exit 0
 fi
@@ -154,7 +174,5 @@ if wants_servers && ! unpack_servers; then
   exit 1
 fi
 
-if wants_judges && ! install_judges; then
-  say "npm could not fetch the judges of spec/judges/package.json" >&2
-  exit 1
-fi
+if wants_judges; then fetch spec/judges build/judges; fi
+if wants_beside; then fetch spec/bench/beside build/beside; fi

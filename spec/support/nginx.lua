@@ -15,7 +15,7 @@ WORKERS
 pid nginx.pid;
 error_log error.log;
 MAIN
-events { worker_connections 512; }
+events { worker_connections CONNECTIONS; }
 http {
   log_format seen '$request_method $uri $server_protocol $status $http_range';
   access_log access.log seen;
@@ -93,7 +93,7 @@ end
 ---@param folder string
 ---@param servers string
 ---@param more table? `main`, lines at the top; `workers`, how many processes
--- beside a master: none if not given
+-- beside a master: none if not given; `connections`, how many at most
 function nginx.start(folder, servers, more)
   more = more or {}
   for _ = 1, 5 do
@@ -101,6 +101,7 @@ function nginx.start(folder, servers, more)
     os.remove(folder .. "/error.log")
     helper.write(folder .. "/nginx.conf", fill(CONFIG, {
       MAIN = more.main or "",
+      CONNECTIONS = tostring(more.connections or 512),
       WORKERS = more.workers and ("worker_processes %d;"):format(more.workers)
         or "master_process off;",
       SERVERS = fill(servers, { PORT = tostring(port) }),

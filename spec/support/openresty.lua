@@ -38,10 +38,11 @@ local PATHS = "lua_package_path " .. absolute(package.path .. ";" .. here
 -- nginx.start.
 ---@param folder string
 ---@param http string
----@param more table? `main`, `workers`
+---@param more table? `main`, `workers`, `connections`
 function openresty.start(folder, http, more)
   more = more or {}
   return nginx.start(folder, PATHS .. http, { workers = more.workers,
+    connections = more.connections,
     main = user() .. MODULES .. (more.main or "") })
 end
 

@@ -1,0 +1,53 @@
+-- bench_spec.lua: what a call costs stays within what spec/bench/goals.lua
+-- allows: instructions, requests for memory and bytes, which are the same on
+-- any machine. `make bench` has the times, too.
+
+local cost = require "spec.bench.cost"
+local goals = require "spec.bench.goals"
+local service = require "spec.bench.service"
+
+-- Lua hashes strings otherwise in every run: instructions vary by so much.
+local CHANCE = 1.03
+
+describe("a GET", function()
+  local server, session
+
+  setup(function()
+    server = service.start()
+    session = cost.client("session", server.url)
+  end)
+  teardown(function() server:stop() end)
+
+  local function assert_at_most(goal, figure)
+    assert.is_true(figure <= goal,
+      ("%.2f, more than %.2f"):format(figure, goal))
+  end
+
+  it("takes few instructions more than libcurl alone", function()
+    local function each(program)
+      return cost.each(cost.instructions, program, 300, 1300)
+    end
+    local floor = each(cost.floor("easy", server.url .. server.session_path))
+    assert_at_most(goals.raw * CHANCE,
+      each(cost.client("raw", server.url)) / floor)
+    assert_at_most(goals.session * CHANCE, each(session) / floor)
+  end)
+
+  it("asks for memory a few times", function()
+    assert_at_most(goals.heap_calls,
+      cost.each(cost.heap_calls, session, 100, 600))
+  end)
+
+  it("leaves little to the collector but its answer", function()
+    assert_at_most(goals.garbage, (cost.garbage(session, 100)))
+  end)
+
+  it("reads a page of 1000 sessions in few instructions", function()
+    local page = cost.client("page", server.url, 1000)
+    assert_at_most(goals.page, cost.each(cost.instructions, page, 0, 2))
+    local garbage, text, index = cost.garbage(
+      cost.client("page", server.url), 4, 1000)
+    assert_at_most(goals.page_garbage, garbage)
+    assert_at_most(goals.page_size, (text + index) / text)
+  end)
+end)
