@@ -7,6 +7,8 @@
  */
 #include "log.h"
 
+#include "uuid.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,14 +47,29 @@ static void add_pair(Text *text, const char *pair, size_t size) {
   add(text, MASK, strlen(MASK));
 }
 
+/* How much of a path stands before what is in an id's place and is none: a
+ * number or a name that somebody took for one. All of it when there is none. */
+static size_t known_part(const char *target, size_t path) {
+  char id[UUID_SIZE];
+  size_t family, size;
+  if (strncmp(target, "/sign/", 6) != 0) return path;
+  family = 6 + strcspn(target + 6, "/?");
+  if (family >= path) return path;
+  size = strcspn(target + ++family, "/?");
+  if (size == UUID_SIZE - 1) {
+    memcpy(id, target + family, size);
+    id[size] = '\0';
+    if (uuid_read(id, id)) return path;
+  }
+  return size > 0 ? family : path;
+}
+
 /* Only a path of this server's is shown, not an address with a user in it. */
 static void mask(Text *text, const char *target) {
-  size_t path = strcspn(target, "?");
-  if (*target != '/') path = 0;
-  add(text, path ? target : MASK,
-      path == 0          ? strlen(MASK)
-      : path < MOST_PATH ? path
-                         : MOST_PATH);
+  size_t path = *target == '/' ? strcspn(target, "?") : 0;
+  size_t known = known_part(target, path);
+  add(text, target, known < MOST_PATH ? known : MOST_PATH);
+  if (path == 0 || known < path) add(text, MASK, strlen(MASK));
   const char *at = target + strcspn(target, "?");
   while (*at) {
     add(text, at, 1); /* ? or & */
