@@ -256,3 +256,47 @@ describe("a program that calls", function()
     assert.equal("\n", said)
   end)
 end)
+
+-- -- memory -----------------------------------------------------------------
+
+describe("the memory of a program that has called", function()
+  -- Prints what stands before a token wherever it does, a line each: Lua's
+  -- heads of strings, CR LF and a header's name in what libcurl has freed, and
+  -- in our own list of headers that name behind a NUL.
+  local LOOK = [[
+    local signicat = require "signicat"
+    local sign = assert(signicat.new { base_url = %q, client_id = %q,
+                                       client_secret = %q })
+    for _ = 1, 3 do assert(sign.sessions:list()) end
+    assert(sign:async(function() return sign.sessions:list() end):wait())
+    local token = sign.token:get(sign, nil, {})
+    local half = token:sub(-20)
+    token = nil
+    %s
+    local memory = io.open("/proc/self/mem", "rb")
+    for line in io.lines "/proc/self/maps" do
+      local first, last = line:match "^(%%x+)%%-(%%x+) rw"
+      first, last = tonumber(first or "", 16), tonumber(last or "", 16)
+      local bytes = first and last < 2^53 and memory:seek("set", first)
+        and memory:read(last - first) or ""
+      local at = bytes:find(half, 1, true)
+      while at do
+        print("at " .. bytes:sub(math.max(1, at - 80), at - 1)
+          :gsub("%%z", "0"):gsub("[^%%w%%p ]", "."))
+        at = bytes:find(half, at + 1, true)
+      end
+    end]]
+
+  for name, ending in pairs { ["that is open"] = "",
+                              ["that is closed"] = "sign:close()" } do
+    it("has no token in our own list of headers, of a client " .. name,
+      function()
+        local service = assert(sandbox.start())
+        finally(function() service:stop() end)
+        local said = helper.run(LOOK:format(service.url .. "/sign",
+          service.client_id, service.client_secret, ending))
+        assert.matches("^at ", said)
+        assert.is_nil(said:find("0Authorization: Bearer", 1, true))
+      end)
+  end
+end)

@@ -317,9 +317,12 @@ Response *sc_response_test(lua_State *L, int index) {
   return sc_object_test(L, index, RESPONSE_TYPE);
 }
 
+/* The token came in one. */
 void sc_response_drop_body(Response *response) {
   Buffer headers = {0};
   if (response->bytes.size == response->header_size) return;
+  explicit_bzero(response->bytes.data + response->header_size,
+                 response->bytes.size - response->header_size);
   response->bytes.size = response->header_size;
   /* A small block is not worth another. */
   if (response->bytes.capacity < 8192) return;

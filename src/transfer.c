@@ -108,6 +108,7 @@ void sc_transfer_done(Transfer *transfer, CURLcode code) {
   if (code == CURLE_OK) end_excess(transfer->easy);
   sc_multi_remove(transfer->multi, transfer);
   sc_multi_enqueue(transfer->home, QUEUE_READY, transfer);
+  sc_buffer_wipe(&transfer->line_bytes); /* the token is in it */
   transfer->state = TRANSFER_DONE;
   transfer->code = code;
   if (code == CURLE_OK && !transfer->headers_read) {
@@ -333,6 +334,7 @@ static int transfer_gc(lua_State *L) {
   transfer->state = TRANSFER_IDLE;
   sc_buffer_free(&transfer->bytes);
   sc_buffer_free(&transfer->origin);
+  sc_buffer_wipe(&transfer->line_bytes);
   sc_buffer_free(&transfer->line_bytes);
   return 0;
 }
