@@ -18,52 +18,57 @@ local LIMIT = 60 -- seconds by the client's clock that a call may take
 --   ?   the error is ambiguous
 --   +   with retries there is one more request, and success
 -- Without a plus, retries change nothing. A row is of every way to reach the
--- service and to wait for it, but where one of its own follows. "h2" is over
--- HTTP/2, through a gateway, to which a service that hangs up is a 502; "to"
--- is of documents that go to a file or a writer, for which there is no cap.
+-- service and to wait for it, but where one of its own follows, with dashes
+-- where it says the same. "h2" is over HTTP/2, through a gateway, to which a
+-- service that hangs up is a 502. "file" and "writer" are where a document may
+-- go: for these there is no cap, and a writer cannot begin again.
 -- luacheck: push no max line length
 local TABLE = [[
-way fault            upload      create      download    other       delete      token
-any refused          connect:0+  connect:0+  connect:0+  connect:0+  connect:0+  connect:0+
-h2  refused          server:0?   server:0?   server:0+   server:0+   server:0+   server:0+
-any reset            connect?    connect?    connect+    connect+    connect+    connect+
-h2  reset            server?     server?     server+     server+     server+     server+
-any reset-reused     connect?    connect?    ok:2        ok:2        ok:2        ok:2
-h2  reset-reused     server?     server?     server+     server+     server+     server+
-any closed           connect?    connect?    connect+    connect+    connect+    connect+
-h2  closed           server?     server?     server+     server+     server+     server+
-any closed-reused    connect?    connect?    ok:2        ok:2        ok:2        ok:2
-h2  closed-reused    server?     server?     server+     server+     server+     server+
-any lost-answer      connect?    connect?    connect+    connect+    connect+    connect+
-h2  lost-answer      server?     server?     server+     server+     server+     server+
-any lost-reused      connect?    connect?    ok:2        ok:2        ok:2        ok:2
-h2  lost-reused      server?     server?     server+     server+     server+     server+
-any 401-once         ok:2        ok:2        ok:2        ok:2        ok:2        auth
-any 429-seconds      rate_limit+ rate_limit+ rate_limit+ rate_limit+ rate_limit+ rate_limit+
-any 429-date         rate_limit+ rate_limit+ rate_limit+ rate_limit+ rate_limit+ rate_limit+
-any 429-late         rate_limit  rate_limit  rate_limit  rate_limit  rate_limit  rate_limit
-any 429              rate_limit  rate_limit  rate_limit+ rate_limit+ rate_limit+ rate_limit+
-any 503-seconds      server+     server+     server+     server+     server+     server+
-any 503-date         server+     server+     server+     server+     server+     server+
-any 503-late         server      server      server      server      server      server
-any 503              server?     server?     server+     server+     server+     server+
-any 503-html         server?     server?     server+     server+     server+     server+
-any 500              server?     server?     server+     server+     server+     server+
-any slow             timeout?    timeout?    timeout+    timeout+    timeout+    timeout+
-any stall            timeout?    timeout?    timeout+    timeout+    timeout+    timeout+
-any cut              connect?    connect?    connect+    connect+    connect+    connect+
-h2  cut              connect?    connect?    connect+    connect+    server+     connect+
-any flood            too_large?  too_large?  too_large   too_large   too_large   too_large
-to  flood            n/a         n/a         timeout+    n/a         n/a         n/a
-any length-too-long  connect?    connect?    connect+    connect+    ok          connect+
-any length-too-short protocol?   protocol?   integrity   protocol    ok          protocol
-any redirect         protocol    protocol    protocol    protocol    protocol    protocol
-any nonsense         protocol?   protocol?   integrity   protocol    protocol    protocol
-any html             protocol?   protocol?   integrity   protocol    protocol    protocol
-any wrong-hash       integrity   n/a         integrity   ok          n/a         n/a
-any empty-page       n/a         n/a         n/a         ok          n/a         n/a
-any short-page       n/a         n/a         n/a         ok          n/a         n/a
-any duplicate-page   n/a         n/a         n/a         ok          n/a         n/a
+way    fault            upload      create      download    other       delete      token
+any    refused          connect:0+  connect:0+  connect:0+  connect:0+  connect:0+  connect:0+
+h2     refused          server:0?   server:0?   server:0+   server:0+   server:0+   server:0+
+any    reset            connect?    connect?    connect+    connect+    connect+    connect+
+h2     reset            server?     server?     server+     server+     server+     server+
+any    reset-reused     connect?    connect?    ok:2        ok:2        ok:2        ok:2
+h2     reset-reused     server?     server?     server+     server+     server+     server+
+any    closed           connect?    connect?    connect+    connect+    connect+    connect+
+h2     closed           server?     server?     server+     server+     server+     server+
+any    closed-reused    connect?    connect?    ok:2        ok:2        ok:2        ok:2
+h2     closed-reused    server?     server?     server+     server+     server+     server+
+any    lost-answer      connect?    connect?    connect+    connect+    connect+    connect+
+h2     lost-answer      server?     server?     server+     server+     server+     server+
+any    lost-reused      connect?    connect?    ok:2        ok:2        ok:2        ok:2
+h2     lost-reused      server?     server?     server+     server+     server+     server+
+any    401-once         ok:2        ok:2        ok:2        ok:2        ok:2        auth
+any    429-seconds      rate_limit+ rate_limit+ rate_limit+ rate_limit+ rate_limit+ rate_limit+
+any    429-date         rate_limit+ rate_limit+ rate_limit+ rate_limit+ rate_limit+ rate_limit+
+any    429-late         rate_limit  rate_limit  rate_limit  rate_limit  rate_limit  rate_limit
+any    429              rate_limit  rate_limit  rate_limit+ rate_limit+ rate_limit+ rate_limit+
+any    503-seconds      server+     server+     server+     server+     server+     server+
+any    503-date         server+     server+     server+     server+     server+     server+
+any    503-late         server      server      server      server      server      server
+any    503              server?     server?     server+     server+     server+     server+
+any    503-html         server?     server?     server+     server+     server+     server+
+any    500              server?     server?     server+     server+     server+     server+
+any    slow             timeout?    timeout?    timeout+    timeout+    timeout+    timeout+
+any    stall            timeout?    timeout?    timeout+    timeout+    timeout+    timeout+
+writer stall            -           -           timeout     -           -           -
+any    cut              connect?    connect?    connect+    connect+    connect+    connect+
+h2     cut              connect?    connect?    connect+    connect+    server+     connect+
+writer cut              -           -           connect     -           -           -
+any    flood            too_large?  too_large?  too_large   too_large   too_large   too_large
+file   flood            -           -           timeout+    -           -           -
+writer flood            -           -           timeout     -           -           -
+any    length-too-long  connect?    connect?    connect+    connect+    ok          connect+
+writer length-too-long  -           -           connect     -           -           -
+any    length-too-short protocol?   protocol?   integrity   protocol    ok          protocol
+any    redirect         protocol    protocol    protocol    protocol    protocol    protocol
+any    nonsense         protocol?   protocol?   integrity   protocol    protocol    protocol
+any    html             protocol?   protocol?   integrity   protocol    protocol    protocol
+any    wrong-hash       integrity   n/a         integrity   ok          n/a         n/a
+any    empty-page       n/a         n/a         n/a         ok          n/a         n/a
+any    short-page       n/a         n/a         n/a         ok          n/a         n/a
+any    duplicate-page   n/a         n/a         n/a         ok          n/a         n/a
 ]]
 -- luacheck: pop
 
@@ -137,7 +142,7 @@ end
 
 -- Each: its title, its column, the call, the API's name if that is not the
 -- title, what it deletes. `more`: another way for the bytes of one before;
--- `to`: these do not go to memory.
+-- `to`: where these go, if not to memory.
 local OPERATIONS = {
   { "uploadDocument", "upload", function(sign, _, _, opts)
     return sign.documents:upload({ content = TEXT, type = "text/plain" },
@@ -170,11 +175,13 @@ local OPERATIONS = {
     file:close()
     assert(os.remove(path))
     return text == TEXT or nil, { kind = "another file" }
-  end, name = "getDocument", more = true, to = true },
+  end, name = "getDocument", more = true,
+    to = "file" },
   { "getDocument to a writer", "download", function(sign, store, _, opts)
     opts.to = function() return true end
     return sign.documents:download(store.kept.document, opts)
-  end, name = "getDocument", more = true, to = true },
+  end, name = "getDocument", more = true,
+    to = "writer" },
   { "getDocumentInfo", "other", function(sign, store, _, opts)
     return sign.documents:metadata(store.kept.document, opts)
   end },
@@ -238,9 +245,11 @@ local function cell_of(reach, fault, operation)
   local only = FAULTS[fault].only
   only = only and only[operation[2]]
   if only and only ~= (operation.name or operation[1]) then return "n/a" end
-  local row = operation.to and CELLS.to[fault]
-    or reach ~= "any" and CELLS[reach][fault] or CELLS.any[fault]
-  return row[operation[2]]
+  for _, way in ipairs { operation.to or reach, reach } do
+    local cell = (CELLS[way][fault] or {})[operation[2]] or "-"
+    if cell ~= "-" then return cell end
+  end
+  return CELLS.any[fault][operation[2]]
 end
 
 --- The cells of a way to reach the service.
