@@ -34,9 +34,9 @@ STANDARD = -std=c99 -D_GNU_SOURCE
 WARNINGS = -Wall -Wextra -Wpedantic
 ALL_CFLAGS = $(STANDARD) $(WARNINGS) -fPIC -fvisibility=hidden $(CFLAGS)
 
-CORE_PC = $(LUA_PC) libcurl libcrypto
+CORE_PC = $(LUA_PC) libcurl libssl libcrypto
 CORE_CFLAGS = $(shell pkg-config --cflags $(CORE_PC))
-CORE_LIBS = $(shell pkg-config --libs libcurl libcrypto) -lm
+CORE_LIBS = $(shell pkg-config --libs libcurl libssl libcrypto) -lm
 # A resolver thread of libcurl may outlive the Lua state: never unload.
 CORE_LDFLAGS = -shared -Wl,-z,nodelete -Wl,--as-needed
 

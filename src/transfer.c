@@ -7,6 +7,7 @@
 #include "breakdown.h"
 #include "connection.h"
 #include "error.h"
+#include "excess.h"
 #include "fill.h"
 #include "multi.h"
 #include "object.h"
@@ -14,7 +15,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* ---- birth -------------------------------------------------------------- */
 
@@ -86,26 +86,8 @@ static Transfer *check_transfer(lua_State *L) {
   return transfer;
 }
 
-/* More came than an answer of HTTP/1 announced: libcurl leaves it for the next
- * one. It is thrown away and the connection ended, which is seen before it is
- * used again. */
-static void end_excess(CURL *easy) {
-  curl_socket_t socket = CURL_SOCKET_BAD;
-  char bytes[1024];
-  long version = 0;
-  curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
-  if (version == CURL_HTTP_VERSION_2_0) return;
-  curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &socket);
-  if (socket == CURL_SOCKET_BAD ||
-      recv(socket, bytes, sizeof bytes, MSG_DONTWAIT) <= 0) {
-    return;
-  }
-  shutdown(socket, SHUT_RDWR);
-  while (recv(socket, bytes, sizeof bytes, MSG_DONTWAIT) > 0) {}
-}
-
 void sc_transfer_done(Transfer *transfer, CURLcode code) {
-  if (code == CURLE_OK) end_excess(transfer->easy);
+  if (code == CURLE_OK) sc_excess_end(transfer);
   sc_multi_remove(transfer->multi, transfer);
   sc_multi_enqueue(transfer->home, QUEUE_READY, transfer);
   sc_buffer_wipe(&transfer->line_bytes); /* the token is in it */
@@ -125,6 +107,7 @@ static void clear(Transfer *transfer) {
   transfer->state = TRANSFER_IDLE;
   transfer->status = transfer->too_large = transfer->no_memory = 0;
   transfer->sends = 0;
+  transfer->tls = NULL;
   transfer->fed = 0;
   transfer->told = transfer->paused = transfer->hungry = 0;
   transfer->misfit = MISFIT_NONE;
