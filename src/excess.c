@@ -8,31 +8,28 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static int is_http1(CURL *easy) {
-  long version = 0;
-  curl_easy_getinfo(easy, CURLINFO_HTTP_VERSION, &version);
-  return version != CURL_HTTP_VERSION_2_0;
-}
-
 void sc_excess_watch(Transfer *transfer) {
   struct curl_tlssessioninfo *session = NULL;
+  long version = 0;
+  transfer->shared = 0;
   transfer->tls = NULL;
-  if (strncmp(transfer->request->url, "https:", 6) != 0 ||
-      !is_http1(transfer->easy)) {
-    return;
-  }
+  /* Without TLS there is no HTTP/2. */
+  if (strncmp(transfer->request->url, "https:", 6) != 0) return;
+  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+  transfer->shared = version == CURL_HTTP_VERSION_2_0;
+  if (transfer->shared) return;
   curl_easy_getinfo(transfer->easy, CURLINFO_TLS_SSL_PTR, &session);
   if (session && session->backend == CURLSSLBACKEND_OPENSSL) {
     transfer->tls = session->internals;
   }
 }
 
-/* The socket is that of a connection that libcurl keeps; one it has closed,
+/* libcurl tells the socket of a connection that it keeps; one that it closed,
  * and its TLS with it, has none. */
 void sc_excess_end(const Transfer *transfer) {
   curl_socket_t socket = CURL_SOCKET_BAD;
   char bytes[1024];
-  if (!is_http1(transfer->easy)) return;
+  if (transfer->shared) return;
   curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &socket);
   if (socket == CURL_SOCKET_BAD) return;
   if (recv(socket, bytes, sizeof bytes, MSG_DONTWAIT) <= 0 &&
