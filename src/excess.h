@@ -4,6 +4,7 @@
  * libcurl reads as much as was announced and leaves the rest for the next
  * request on the connection, which would take it for its answer. Such a
  * connection is ended instead, which libcurl sees before it uses it again.
+ * What comes only after the look, when the answer has ended, is not seen.
  */
 #ifndef SC_EXCESS_H
 #define SC_EXCESS_H
