@@ -14,6 +14,7 @@ files["lua/signicat/transport/names.lua"] = in_nginx
 files["lua/signicat/transport/nginx.lua"] = in_nginx
 files["lua/signicat/token_store/nginx.lua"] = in_nginx
 files["lua/signicat/tasks/nginx.lua"] = in_nginx
+files["spec/support/in_nginx.lua"] = in_nginx
 files["examples/openresty/*.lua"] = { globals = { "ngx" } }
 files["examples/love/*.lua"] = { std = "+love" }
 files["examples/neovim/**/*.lua"] = { read_globals = { "vim" } }

@@ -19,6 +19,7 @@ dependencies = { "lua >= 5.1, < 5.5" }
 -- compiler does.
 external_dependencies = {
   CURL = { library = "curl" },
+  SSL = { library = "ssl" },
   CRYPTO = { library = "crypto" },
 }
 
@@ -27,7 +28,7 @@ build = {
   modules = {
     ["signicat.core"] = {
       defines = { "_GNU_SOURCE" },
-      libraries = { "curl", "crypto", "m" },
+      libraries = { "curl", "ssl", "crypto", "m" },
       sources = {
         "src/address.c",
         "src/alarms.c",
@@ -44,6 +45,7 @@ build = {
         "src/download.c",
         "src/error.c",
         "src/event.c",
+        "src/excess.c",
         "src/exchange.c",
         "src/fill.c",
         "src/finding.c",

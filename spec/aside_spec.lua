@@ -149,6 +149,21 @@ describe("a call in a task", function()
     assert.is_true(comes_true(function() return threads() == before end))
   end)
 
+  it("keeps nothing open of a client that is closed", function()
+    local function descriptors() return #helper.names_in "/proc/self/fd" end
+    collectgarbage()
+    collectgarbage()
+    collectgarbage "stop"
+    finally(function() collectgarbage "restart" end)
+    local before = descriptors()
+    local other = assert(service:client())
+    assert(other:async(function()
+      return other.documents:download(document, { to = folder .. "/kept" })
+    end):wait())
+    other:close()
+    assert.equal(before, descriptors())
+  end)
+
   it("is heard to the end when it is cancelled meanwhile", function()
     local task = until_aside(calls["a large page"])
     assert.is_true(task:cancel())

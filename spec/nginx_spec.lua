@@ -459,23 +459,3 @@ describe("with names a client in nginx", function()
       service.url:gsub("127%.0%.0%.1", "localhost") .. "/sign")))
   end)
 end)
-
-describe("of the twelve operations in nginx", function()
-  before_each(function()
-    folder, remove = nginx.folder()
-    service = assert(sandbox.start())
-  end)
-
-  after_each(stop)
-
-  it("each tells of each fault what it tells with libcurl", function()
-    start [[ server { listen 127.0.0.1:PORT; EVAL } ]]
-    local said = eval(([[
-      return require "spec.support.in_nginx".run("%s/spec/faults_spec.lua",
-        "of the twelve operations over HTTP/1.1", { url = %q,
-          client_id = %q, client_secret = %q })]]):format(openresty.here,
-      service.url, service.client_id, service.client_secret))
-    assert.matches("^%d+ passed, 0 failed$", said)
-    assert.is_true(tonumber(said:match "^%d+") > 300)
-  end)
-end)

@@ -37,6 +37,18 @@ describe("an upload", function()
     return encode("uploadDocument", nil, source)
   end
 
+  it("has its file closed once the document is stored", function()
+    local sign = helper.client(helper.json(200, { documentId = document }))
+    local function descriptors() return #helper.names_in "/proc/self/fd" end
+    collectgarbage()
+    collectgarbage "stop"
+    finally(function() collectgarbage "restart" end)
+    local before = descriptors()
+    assert(sign.documents:upload { path = folder .. "/ten.txt" })
+    assert.equal(before, descriptors())
+    sign:close()
+  end)
+
   local function part(name, offset, length)
     return upload { path = folder .. "/" .. name, offset = offset,
                     length = length }

@@ -100,6 +100,12 @@ static void give(Aside *aside) {
   }
 }
 
+/* The crew is needed no more, and what it has open ends with its multi. */
+static void let_go(Aside *aside) {
+  if (aside->crew) sc_crew_release(aside->crew);
+  aside->crew = NULL;
+}
+
 static void take_back(Aside *aside) {
   Work *work = aside->work;
   Response *response = aside->response;
@@ -113,6 +119,7 @@ static void take_back(Aside *aside) {
   aside->work = NULL;
   aside->multi->asides--;
   discard(&work->job);
+  let_go(aside);
 }
 
 /* Gives the job away; 0, or -1 and nothing was moved. */
@@ -189,8 +196,7 @@ static int aside_gc(lua_State *L) {
   Aside *aside = check(L);
   if (aside->work) abandon(aside);
   aside->work = NULL;
-  if (aside->crew) sc_crew_release(aside->crew);
-  aside->crew = NULL;
+  let_go(aside);
   free(aside->temporary);
   aside->temporary = NULL;
   return 0;

@@ -47,6 +47,11 @@ void sc_buffer_clear(Buffer *b) {
   b->size = 0;
 }
 
+void sc_buffer_wipe(Buffer *b) {
+  if (b->size > 0) explicit_bzero(b->data, b->size);
+  b->size = 0;
+}
+
 void sc_buffer_free(Buffer *b) {
   if (b->data != NULL) resize(b, 0);
   b->data = NULL;

@@ -26,6 +26,8 @@ int sc_buffer_reserve(Buffer *b, size_t extra);
 int sc_buffer_append(Buffer *b, const void *bytes, size_t size);
 /* Forgets the bytes, keeps the memory. */
 void sc_buffer_clear(Buffer *b);
+/* The same, and nobody finds them in it: for what may hold a secret. */
+void sc_buffer_wipe(Buffer *b);
 /* Gives the memory back; the buffer is empty and usable again. */
 void sc_buffer_free(Buffer *b);
 

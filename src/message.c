@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define LARGEST_TOKEN 4096 /* bytes of an answer that is wiped */
+
 /* ---- header lines ------------------------------------------------------ */
 
 /* The next line of `lines`, without its end; NULL when there is none. */
@@ -317,9 +319,14 @@ Response *sc_response_test(lua_State *L, int index) {
   return sc_object_test(L, index, RESPONSE_TYPE);
 }
 
+/* The token came in one, in no large one. */
 void sc_response_drop_body(Response *response) {
   Buffer headers = {0};
-  if (response->bytes.size == response->header_size) return;
+  size_t size = response->bytes.size - response->header_size;
+  if (size == 0) return;
+  if (size <= LARGEST_TOKEN) {
+    explicit_bzero(response->bytes.data + response->header_size, size);
+  }
   response->bytes.size = response->header_size;
   /* A small block is not worth another. */
   if (response->bytes.capacity < 8192) return;

@@ -125,8 +125,11 @@ static int finish_failure(const Answer *answer) {
   return 3;
 }
 
+/* Nothing is sent again: a file that was uploaded is not kept open until the
+ * request is collected. */
 static int finish(const Answer *answer) {
   write_meta(answer);
+  sc_source_close(&answer->request->source);
   lua_pushvalue(answer->L, META);
   return 2;
 }

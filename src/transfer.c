@@ -7,6 +7,7 @@
 #include "breakdown.h"
 #include "connection.h"
 #include "error.h"
+#include "excess.h"
 #include "fill.h"
 #include "multi.h"
 #include "object.h"
@@ -92,8 +93,10 @@ static Transfer *check_transfer(lua_State *L) {
 }
 
 void sc_transfer_done(Transfer *transfer, CURLcode code) {
+  if (code == CURLE_OK) sc_excess_end(transfer);
   sc_multi_remove(transfer->multi, transfer);
   sc_multi_enqueue(transfer->home, QUEUE_READY, transfer);
+  sc_buffer_wipe(&transfer->line_bytes); /* the token is in it */
   transfer->state = TRANSFER_DONE;
   transfer->code = code;
   if (code == CURLE_OK && !transfer->headers_read) {
@@ -110,6 +113,7 @@ static void clear(Transfer *transfer) {
   transfer->state = TRANSFER_IDLE;
   transfer->status = transfer->too_large = transfer->no_memory = 0;
   transfer->sends = 0;
+  transfer->tls = NULL;
   transfer->fed = 0;
   transfer->told = transfer->paused = transfer->hungry = 0;
   transfer->misfit = MISFIT_NONE;
@@ -319,6 +323,7 @@ static int transfer_gc(lua_State *L) {
   transfer->state = TRANSFER_IDLE;
   sc_buffer_free(&transfer->bytes);
   sc_buffer_free(&transfer->origin);
+  sc_buffer_wipe(&transfer->line_bytes);
   sc_buffer_free(&transfer->line_bytes);
   return 0;
 }

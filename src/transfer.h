@@ -77,6 +77,8 @@ typedef struct Transfer {
   size_t fed;       /* so many came in this turn */
   int told;         /* Lua told the failure, it is in its slot */
   Misfit misfit;
+  void *tls;  /* OpenSSL's of the connection, once headers came over it */
+  int shared; /* the connection is HTTP/2's, and others' as well */
   int paused; /* until Lua has supplied or taken bytes */
   int hungry; /* it waits for a reader */
   int awaiting;

@@ -9,6 +9,7 @@
  */
 #include "wire.h"
 
+#include "excess.h"
 #include "multi.h"
 
 #include <stdlib.h>
@@ -45,6 +46,7 @@ static int end_headers(Transfer *transfer) {
   curl_off_t announced = -1;
   transfer->header_size = transfer->bytes.size;
   transfer->headers_read = 1;
+  sc_excess_watch(transfer);
   if (transfer->request->sink.kind == SINK_NONE || !transfer->status_read ||
       !sc_wire_is_success(transfer)) {
     return 0;

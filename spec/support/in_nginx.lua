@@ -1,12 +1,12 @@
--- in_nginx.lua: runs a spec's own blocks inside a worker of nginx, so that
--- the very same expectations hold for its sockets. It knows describe, it,
--- setup, teardown and after_each, which is what such a spec may use.
+-- in_nginx.lua: the bench of faults.lua inside a worker of nginx, asked over
+-- HTTP, so that the very same table holds for its sockets.
 
+local faults = require "spec.support.faults"
 local sandbox = require "signicat.sandbox"
 
 local in_nginx = {}
 
--- A local of the file that a function of it uses.
+--- A local of the file that a function of it uses.
 local function upvalue(fn, wanted)
   for i = 1, 200 do
     local name, value = debug.getupvalue(fn, i)
@@ -18,8 +18,8 @@ local Sandbox = upvalue(sandbox.start, "Sandbox")
 
 local clients = 0
 
---- Connections that no other client has, and that do not last: such specs
---- count on both.
+--- Connections that no other client has, and that do not last: the bench
+--- counts on both.
 local function set_apart(client)
   clients = clients + 1
   local transport, pool = client.transport.nginx, "client " .. clients
@@ -28,65 +28,39 @@ local function set_apart(client)
   return client
 end
 
---- The sandbox that runs outside, in the place of one of our own.
+--- The sandbox that runs outside.
 local function handle(where)
-  local inherited = Sandbox.client
-  local own = setmetatable({ client = function(...)
-    local client, err = inherited(...)
-    return client and set_apart(client), err
-  end }, { __index = Sandbox })
   return setmetatable({ url = where.url, client_id = where.client_id,
     client_secret = where.client_secret,
-    process = { stop = function() end } }, { __index = own })
+    client = function(...)
+      local client, err = Sandbox.client(...)
+      return client and set_apart(client), err
+    end }, Sandbox)
 end
 
---- Runs the block of a spec that has this title.
----@param path string of the spec
----@param wanted string
----@param where table url, client_id, client_secret of a sandbox
----@return string report what failed, and a last line that counts
-function in_nginx.run(path, wanted, where)
-  local passed, failures = 0, {}
-  local tests, before, after = {}, {}, {}
-  local environment = setmetatable({ assert = require "luassert" },
-    { __index = _G })
-  local active = false
+local bench
+local acts = {}
 
-  function environment.describe(title, body)
-    if title ~= wanted then return end
-    active = true
-    body()
-    active = false
-  end
+function acts.start(given)
+  bench = faults.bench(handle(given), { waits = "blocking", reach = "any",
+    options = {}, folder = given.folder, keeps_connections = true })
+  return "started"
+end
 
-  local function collect(list)
-    return function(first, second)
-      if active then list[#list + 1] = { first, second } end
-    end
-  end
+function acts.see(given) return bench:see(given.fault, given.operation) end
 
-  environment.it, environment.setup = collect(tests), collect(before)
-  environment.teardown, environment.after_each = collect(after), collect({})
+function acts.rest()
+  return bench:rest(function() ngx.sleep(0.01) end)
+end
 
-  local start = sandbox.start
-  sandbox.start = function() return handle(where) end
-  local chunk = assert(loadfile(path))
-  _G.setfenv(chunk, environment)
-  chunk()
-  for _, one in ipairs(before) do one[1]() end
-  for _, test in ipairs(tests) do
-    local ok, raised = pcall(test[2])
-    if ok then
-      passed = passed + 1
-    else
-      failures[#failures + 1] = test[1] .. "\n" .. tostring(raised)
-    end
-  end
-  for _, one in ipairs(after) do one[1]() end
-  sandbox.start = start
-  failures[#failures + 1] = ("%d passed, %d failed"):format(passed,
-    #failures)
-  return table.concat(failures, "\n")
+--- What a location answers.
+---@param uri string /start, /see or /rest
+---@param given table its arguments
+---@return string
+function in_nginx.answer(uri, given)
+  local ok, said = xpcall(function() return acts[uri:sub(2)](given) end,
+    debug.traceback)
+  return ok and said or tostring(said)
 end
 
 return in_nginx

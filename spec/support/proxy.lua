@@ -2,7 +2,8 @@
 --
 -- Prints its port, then serves one connection after the other: CONNECT, and
 -- requests with an absolute address, of which it passes on one each. It
--- prints the first line of each, and refuses who has not the password.
+-- prints the head of each, the empty line too, and refuses who has not the
+-- password.
 
 local socket = require "socket"
 
@@ -50,7 +51,7 @@ end
 local function serve(connection)
   local lines = read_head(connection)
   if not lines or not lines[1] then return end
-  print(lines[1])
+  print(table.concat(lines, "\n") .. "\n")
   io.stdout:flush()
   if not may_pass(lines) then
     connection:send("HTTP/1.1 407 No\r\nContent-Length: 0\r\n"

@@ -105,6 +105,14 @@ function behave.chunked(connection)
   return connection:send("0\r\nX-End: now\r\n\r\n")
 end
 
+--- More than it announces: what could be the answer to the next request.
+function behave.excess(connection)
+  local head, body = reply(SESSION):match("^(.-\r\n\r\n)(.*)$")
+  connection:send(head)
+  socket.sleep(0.05)
+  return connection:send(body .. reply('{"id":"of nobody"}'))
+end
+
 function behave.redirect(connection)
   connection:send("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n"
     .. "Location: /elsewhere\r\n\r\n")

@@ -115,6 +115,13 @@ case("keeps trailers out of a chunked body, and the connection",
   same(true, meta.reused)
 end)
 
+case("takes nothing behind an answer for that to the next request",
+  { "excess", "ok" }, function(t)
+  same(ID, assert(t.sign.sessions:get(ID)).id)
+  local session, meta = assert(t.sign.sessions:get(ID))
+  same({ ID, false }, { session.id, meta.reused })
+end)
+
 case("does not follow a redirect", { "redirect" }, function(t)
   local _, err = t.sign.sessions:get(ID)
   same({ "protocol", 302 }, { err.kind, err.status })

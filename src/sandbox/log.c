@@ -7,6 +7,8 @@
  */
 #include "log.h"
 
+#include "uuid.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,12 +47,29 @@ static void add_pair(Text *text, const char *pair, size_t size) {
   add(text, MASK, strlen(MASK));
 }
 
+/* How much of a path stands before what is in an id's place and is none: a
+ * number or a name that somebody took for one. All of it when there is none. */
+static size_t known_part(const char *target, size_t path) {
+  char id[UUID_SIZE];
+  size_t family, size;
+  if (strncmp(target, "/sign/", 6) != 0) return path;
+  family = 6 + strcspn(target + 6, "/?#");
+  if (family >= path) return path;
+  size = strcspn(target + ++family, "/?#");
+  if (size == UUID_SIZE - 1) {
+    memcpy(id, target + family, size);
+    id[size] = '\0';
+    if (uuid_read(id, id)) return path;
+  }
+  return size > 0 ? family : path;
+}
+
 /* Only a path of this server's is shown, not an address with a user in it. */
 static void add_path(Text *text, const char *path, size_t size) {
-  if (*path != '/' || memchr(path, '@', size))
-    add(text, MASK, strlen(MASK));
-  else
-    add(text, path, size < MOST_PATH ? size : MOST_PATH);
+  bool ours = *path == '/' && !memchr(path, '@', size);
+  size_t known = ours ? known_part(path, size) : 0;
+  add(text, path, known < MOST_PATH ? known : MOST_PATH);
+  if (!ours || known < size) add(text, MASK, strlen(MASK));
 }
 
 static void mask(Text *text, const char *target) {

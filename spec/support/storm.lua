@@ -1,0 +1,471 @@
+-- storm.lua: very many calls, a day by the clocks of both sides, and faults
+-- at random; every outcome is held against what the service saw.
+--
+-- Calls come in batches, each with a script of faults, one after the other or
+-- in tasks. Each has something that no other of its batch has, so that the
+-- journal's entries are told apart: an id, an offset, or the size of its body.
+-- What the service did is known from those entries: a fault strikes before an
+-- operation is carried out or after it.
+
+local core = require "signicat.core"
+local lfs = require "lfs"
+local sandbox = require "signicat.sandbox"
+
+local storm = {}
+
+local DAY = 86400
+local BATCH = 1000 -- calls; the journal keeps ten times as many requests
+local OBJECTS = 120 -- of each kind: the most calls of an operation in a batch
+local SCRIPT = 300 -- faults of a batch
+local TASKS = 8
+local PATIENCE = 0.5 -- seconds, for answers that never come
+local LIFETIME = 600 -- seconds, of a token
+local LARGEST = 100000 -- bytes of an answer
+
+-- How often each strikes, in proportion; those that take PATIENCE are rare.
+local WEIGHTS = {
+  { 10, { fault = "close" } },
+  { 10, { fault = "close", reused_only = true } },
+  { 10, { fault = "reset" } },
+  { 10, { fault = "reset", reused_only = true } },
+  { 10, { fault = "lost_answer" } },
+  { 10, { fault = "lost_answer", reused_only = true } },
+  { 5, { fault = "status", status = 401 } },
+  { 5, { fault = "status", status = 404 } },
+  { 5, { fault = "status", status = 409 } },
+  { 5, { fault = "status", status = 429 } },
+  { 5, { fault = "status", status = 429, retry_after = 3 } },
+  { 5, { fault = "status", status = 503 } },
+  { 5, { fault = "status", status = 503, retry_after = "date:+3" } },
+  { 5, { fault = "status", status = 503, body = "html" } },
+  { 5, { fault = "status", status = 500, body = "nonsense" } },
+  { 5, { fault = "redirect", location = "/elsewhere" } },
+  { 5, { fault = "html" } },
+  { 5, { fault = "not_json" } },
+  { 5, { fault = "cut" } },
+  { 2, { fault = "flood" } },
+  { 5, { fault = "wrong_length", by = 7 } },
+  { 5, { fault = "wrong_length", by = -7 } },
+  { 5, { fault = "wrong_hash" }, { "uploadDocument", "getDocument",
+                                   "getDocumentInfo" } },
+  { 5, { fault = "short_page" }, { "listSigningSessions" } },
+  { 1, { fault = "slow", milliseconds = 1200 * PATIENCE } },
+  { 1, { fault = "stall" } },
+}
+
+-- Faults that strike what was carried out.
+local AFTER = { lost_answer = true, slow = true, stall = true, cut = true,
+  flood = true, wrong_length = true, wrong_hash = true, short_page = true }
+
+--- Numbers by chance, the same on every Lua.
+local function dice(seed)
+  local state = seed % 2147483647
+  if state == 0 then state = 1 end
+  return function(most)
+    state = state * 16807 % 2147483647
+    return state % most + 1
+  end
+end
+
+-- -- the calls --------------------------------------------------------------
+
+local function text(size)
+  return ("Words. "):rep(math.ceil(size / 7)):sub(1, size)
+end
+
+local function new_session(self, reference, padding)
+  local kept = self.kept
+  return { {
+    title = ("x"):rep(padding), externalReference = reference,
+    documents = { { documentId = kept.document, action = "SIGN",
+                    documentCollectionId = kept.collection } },
+    signingSetup = { { signingFlow = "PKISIGNING", vendor = "NBID" } },
+  } }
+end
+
+local function new_collection(self, padding)
+  return { documents = { { documentId = self.kept.document,
+                           description = ("x"):rep(padding) } } }
+end
+
+--- Each makes the n-th call of its operation in a batch: what its requests
+--- have in the journal, and the call. That returns what a call does, and then
+--- whether a success is the right one.
+local CALLS = {}
+
+function CALLS.uploadDocument(self, n)
+  local content = text(self.sizes.uploadDocument + n)
+  return #content, function(sign)
+    local value, more = sign.documents:upload { content = content,
+                                                type = "text/plain" }
+    return value, more, value and value.documentId
+  end, "document"
+end
+
+function CALLS.createDocumentCollection(self, n)
+  return self.sizes.createDocumentCollection + n, function(sign)
+    local value, more = sign.collections:create(new_collection(self, n))
+    return value, more, value and value.id
+  end, "collection"
+end
+
+function CALLS.createSigningSession(self, n)
+  local reference = ("%04d-%04d"):format(self.batch, n)
+  return self.sizes.createSigningSession + n, function(sign)
+    local value, more = sign.sessions:create(new_session(self, reference, n))
+    local id = value and #value == 1
+      and value[1].externalReference == reference and value[1].id
+    return value, more, id
+  end, "session", reference
+end
+
+local function read(objects, act)
+  return function(self, n)
+    local object = self.objects[objects][n]
+    local id = core.resource_id(object)
+    return id, function(sign)
+      local value, more = act(sign, object)
+      return value, more, value and (value == true or value.id == id
+        or value.documentId == id or value == self.text)
+    end
+  end
+end
+
+CALLS.getDocument = read("document", function(sign, id)
+  return sign.documents:download(id)
+end)
+CALLS.getDocumentInfo = read("document", function(sign, id)
+  return sign.documents:metadata(id)
+end)
+CALLS.updateDocumentMetadata = read("document", function(sign, id)
+  return sign.documents:update(id, { title = "Storm" })
+end)
+CALLS.getDocumentCollection = read("collection", function(sign, id)
+  return sign.collections:get(id)
+end)
+CALLS.getSigningSession = read("session", function(sign, id)
+  return sign.sessions:get(id)
+end)
+
+function CALLS.listSigningSessions(_, n)
+  return n, function(sign)
+    local value, more = sign.sessions:list { offset = n, limit = 5 }
+    return value, more, value and value.offset ~= false
+  end
+end
+
+local function delete(made, act)
+  return function(self)
+    local id = table.remove(self.made[made])
+    if not id then return nil end
+    return id, function(sign)
+      local value, more = act(sign, id)
+      return value, more, value
+    end
+  end
+end
+
+CALLS.deleteDocument = delete("document", function(sign, id)
+  return sign.documents:delete(id)
+end)
+CALLS.deleteDocumentCollection = delete("collection", function(sign, id)
+  return sign.collections:delete(id)
+end)
+CALLS.deleteSigningSession = delete("session", function(sign, id)
+  return sign.sessions:delete(id)
+end)
+
+local NAMES = {}
+for name in pairs(CALLS) do NAMES[#NAMES + 1] = name end
+table.sort(NAMES)
+
+--- What an entry of the journal has in common with its call.
+local function mark_of(entry)
+  local operation = entry.operation
+  if operation:find "^upload" or operation:find "^create" then
+    return operation .. " " .. ("%d"):format(entry.bodySize)
+  end
+  local id = operation == "listSigningSessions"
+    and entry.query:match "offset=(%d+)"
+    or entry.path:match "%x+%-%x+%-%x+%-%x+%-%x+"
+  return operation .. " " .. id
+end
+
+-- -- the beginning ----------------------------------------------------------
+
+--- A storm over a sandbox of its own.
+---@param seed integer
+---@param calls integer
+function storm.new(seed, calls)
+  local self = { seed = seed, calls = calls, roll = dice(seed), batch = 0,
+    clock = 1000, service = assert(sandbox.start()), told = {}, kinds = {},
+    made = { document = {}, collection = {}, session = {} },
+    objects = { document = {}, collection = {}, session = {} },
+    sizes = { uploadDocument = 2000 }, text = text(2000), requests = 0,
+    faults = 0, unseen = 0 }
+  local service = self.service
+  local plain = assert(service:client { timeout = 60 })
+  self.plain = plain
+  local function upload()
+    return assert(plain.documents:upload { content = self.text,
+                                           type = "text/plain" })
+  end
+  self.kept = { document = upload().documentId }
+  self.kept.collection = assert(plain.collections:create {
+    documents = { { documentId = self.kept.document } } }).id
+  for i = 1, OBJECTS do
+    local objects = self.objects
+    objects.document[i] = upload()
+    objects.collection[i] = assert(plain.collections:create(
+      new_collection(self, 1))).id
+    objects.session[i] = assert(plain.sessions:create(
+      new_session(self, "0000-0000", 1)))[1].id
+  end
+  for _, name in ipairs { "createDocumentCollection",
+                          "createSigningSession" } do
+    self.sizes[name] = assert(service:journal { operation = name })[OBJECTS]
+      .bodySize - 1
+  end
+  self.client = assert(service:client {
+    timeout = PATIENCE, max_body = LARGEST,
+    clock = function() return self.clock end,
+    random = function() return self.roll(1000) / 1001 end,
+    sleep = function(seconds) self.clock = self.clock + seconds end,
+  })
+  return self
+end
+
+-- -- a batch ----------------------------------------------------------------
+
+local function script(self)
+  local rules = {}
+  local all = 0
+  for _, one in ipairs(WEIGHTS) do all = all + one[1] end
+  for i = 1, SCRIPT do
+    local left, chosen = self.roll(all), nil
+    for _, one in ipairs(WEIGHTS) do
+      left = left - one[1]
+      chosen = chosen or left <= 0 and one or nil
+    end
+    local rule = {}
+    for name, value in pairs(chosen[2]) do rule[name] = value end
+    local only = chosen[3] or NAMES
+    rule.operation = only[self.roll(#only)]
+    rule.skip = self.roll(80) - 1
+    rules[i] = rule
+  end
+  for i = 1, 3 do -- each costs the calls of a second
+    rules[#rules + 1] = { operation = "token", fault = ({ "close", "status",
+      "not_json" })[i], status = i == 2 and 503 or nil, skip = i - 1 }
+  end
+  assert(self.service:faults(rules))
+end
+
+local function plan(self)
+  local list, counts = {}, {}
+  while #list < BATCH do
+    local name = NAMES[self.roll(#NAMES)]
+    local n = (counts[name] or 0) + 1
+    if n <= OBJECTS then
+      local mark, act, makes, reference = CALLS[name](self, n)
+      if mark then
+        counts[name] = n
+        list[#list + 1] = { operation = name, act = act, makes = makes,
+          reference = reference, mark = name .. " " .. mark, entries = {} }
+      end
+    end
+  end
+  return list
+end
+
+local function run(self, list)
+  local pace = (DAY * BATCH / self.calls - LIFETIME) / BATCH
+  local function act(call)
+    self.clock = self.clock + pace
+    call.value, call.more, call.right = call.act(self.client)
+    return true
+  end
+  if self.batch % 2 == 0 then
+    self.client:map(list, act, { limit = TASKS })
+  else
+    for _, call in ipairs(list) do act(call) end
+  end
+end
+
+-- -- the reckoning ----------------------------------------------------------
+
+--- Everything that is known of a call, for whoever has to find out.
+local function describe(self, call, words)
+  local lines = { ("%s: %s (SIGNICAT_SEED=%d, batch %d)"):format(words,
+    call.mark, self.seed, self.batch),
+    call.value and "ok" or tostring(call.more),
+    ("ambiguous %s, sent %s, attempts %s"):format(
+      tostring(call.more.ambiguous), tostring(call.more.sent),
+      tostring(call.more.attempts)) }
+  for _, entry in ipairs(call.entries) do
+    lines[#lines + 1] = ("%s %s, turn %d of connection %d"):format(
+      tostring(entry.status), tostring(entry.fault), entry.turn,
+      entry.connection)
+  end
+  return table.concat(lines, "\n  ")
+end
+
+--- Whether the service carried out what an entry is of.
+local function is_done(entry)
+  local fault = type(entry.fault) == "string" and entry.fault
+  if fault then return AFTER[fault] or false end
+  return entry.status >= 200 and entry.status < 300
+end
+
+--- What is wrong with the outcome of a call; nil if nothing is.
+local function judge(call)
+  local entries, done, first_done = call.entries, 0, nil
+  for i, entry in ipairs(entries) do
+    if is_done(entry) then
+      done, first_done = done + 1, first_done or i
+    end
+  end
+  call.done = done > 0
+  local last, creates = entries[#entries], call.makes ~= nil
+  if creates and first_done and first_done < #entries then
+    return "sent again after it was carried out"
+  end
+  if call.value then
+    if not call.right then return "the answer of another call" end
+    if not last then return "a success of which the service knows nothing" end
+    -- What was deleted by a request without an answer is not there.
+    local repeated = call.more.repeated and last.status == 404 and #entries > 1
+    if not is_done(last) and not repeated then
+      return "a success that was not acknowledged"
+    end
+  else
+    local err = call.more
+    if creates and done > 0 and not err.ambiguous
+      and err.kind ~= "integrity" then
+      return "carried out, and said not to be"
+    end
+    if err.ambiguous and not creates then return "ambiguous, and harmless" end
+    -- A status of 5xx, or an end without one, leaves it open.
+    if err.ambiguous and last and (type(last.fault) ~= "string"
+      and err.kind ~= "timeout" or last.fault == "redirect"
+      or last.fault == "status" and last.status < 500) then
+      return "ambiguous, and refused"
+    end
+    if err.operation == "token" then
+      return last and last.status ~= 401 and "sent, without a token" or nil
+    end
+  end
+  -- libcurl repeats each attempt up to five times, on connections that ended.
+  -- What it sends on one that the service has just closed nobody sees.
+  local attempts = call.more.attempts
+  call.unseen = math.max(0, attempts - #entries)
+  if #entries > 6 * attempts then return "more requests than attempts" end
+end
+
+--- The journal, once the service is done with all there is in it: what it
+--- answers slowly has its entry's end when it is answered.
+local function journal(self)
+  for _ = 1, 1000 do
+    local entries, open = assert(self.service:journal()), false
+    for _, entry in ipairs(entries) do
+      open = open or type(entry.status) ~= "number"
+        and type(entry.fault) ~= "string"
+    end
+    if not open then return entries end
+    core.sleep(0.01)
+  end
+  error "the service does not end a request"
+end
+
+--- The sessions of this batch, as the service lists them, by reference.
+local function listed(self)
+  local counts = {}
+  local mine = ("^%04d%%-"):format(self.batch)
+  for session in self.plain.sessions:each({ sort = "-createdAt" }) do
+    local reference = session.externalReference
+    if not reference or not reference:find(mine) then break end
+    counts[reference] = (counts[reference] or 0) + 1
+  end
+  return counts
+end
+
+local function reckon(self, list)
+  local by_mark = {}
+  for _, call in ipairs(list) do by_mark[call.mark] = call end
+  for _, entry in ipairs(journal(self)) do
+    if entry.operation ~= "token" then
+      local call = by_mark[mark_of(entry)]
+      if not call then error("a request of no call: " .. mark_of(entry)) end
+      call.entries[#call.entries + 1] = entry
+      self.requests = self.requests + 1
+    end
+    if type(entry.fault) == "string" then self.faults = self.faults + 1 end
+  end
+  for _, call in ipairs(list) do
+    local wrong = judge(call)
+    if wrong then error(describe(self, call, wrong), 0) end
+    self.unseen = self.unseen + (call.unseen or 0)
+    local word = call.value and "ok"
+      or call.more.kind .. (call.more.ambiguous and "?" or "")
+    self.kinds[word] = (self.kinds[word] or 0) + 1
+    if call.value and call.makes then
+      table.insert(self.made[call.makes], call.right)
+    end
+  end
+  assert(self.service:clear_faults())
+  local counts = listed(self)
+  for _, call in ipairs(list) do
+    if call.reference and (counts[call.reference] or 0)
+      ~= (call.done and 1 or 0) then
+      error(describe(self, call, ("listed %d times"):format(
+        counts[call.reference] or 0)), 0)
+    end
+  end
+end
+
+--- Makes the calls of one batch and holds them against the journal; raises
+--- what does not match.
+function storm.batch(self)
+  self.batch = self.batch + 1
+  assert(self.service:clear_journal())
+  local list = plan(self)
+  script(self)
+  run(self, list)
+  reckon(self, list)
+  -- Tokens end on both sides, so that none is refused with a body unread.
+  self.clock = self.clock + LIFETIME
+  assert(self.service:advance(math.floor(DAY * BATCH / self.calls)))
+end
+
+--- How many batches there are.
+function storm.batches(self) return self.calls / BATCH end
+
+-- -- what it costs ----------------------------------------------------------
+
+local function count_in(folder)
+  local count = 0
+  for _ in lfs.dir(folder) do count = count + 1 end
+  return count
+end
+
+--- What this process has now.
+---@return table resident, of its memory, and lua, of that: KiB; descriptors
+function storm.weigh()
+  collectgarbage()
+  collectgarbage()
+  local file = assert(io.open "/proc/self/status")
+  local status = file:read "*a"
+  file:close()
+  return { resident = tonumber(status:match "VmRSS:%s+(%d+) kB"),
+           lua = collectgarbage "count",
+           descriptors = count_in "/proc/self/fd" }
+end
+
+--- Ends the client and the service.
+function storm.stop(self)
+  self.client:close()
+  self.plain:close()
+  self.service:stop()
+end
+
+return storm

@@ -1,0 +1,41 @@
+/*
+ * excess.c: looks where bytes can be left: in the socket, and in OpenSSL's
+ * buffer, which may have read more than it was asked for; see excess.h.
+ */
+#include "excess.h"
+
+#include <openssl/ssl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+void sc_excess_watch(Transfer *transfer) {
+  struct curl_tlssessioninfo *session = NULL;
+  long version = 0;
+  transfer->shared = 0;
+  transfer->tls = NULL;
+  /* Without TLS there is no HTTP/2. */
+  if (strncmp(transfer->request->url, "https:", 6) != 0) return;
+  curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+  transfer->shared = version == CURL_HTTP_VERSION_2_0;
+  if (transfer->shared) return;
+  curl_easy_getinfo(transfer->easy, CURLINFO_TLS_SSL_PTR, &session);
+  if (session && session->backend == CURLSSLBACKEND_OPENSSL) {
+    transfer->tls = session->internals;
+  }
+}
+
+/* libcurl tells the socket of a connection that it keeps; one that it closed,
+ * and its TLS with it, has none. */
+void sc_excess_end(const Transfer *transfer) {
+  curl_socket_t socket = CURL_SOCKET_BAD;
+  char bytes[1024];
+  if (transfer->shared) return;
+  curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &socket);
+  if (socket == CURL_SOCKET_BAD) return;
+  if (recv(socket, bytes, sizeof bytes, MSG_DONTWAIT) <= 0 &&
+      (!transfer->tls || SSL_pending(transfer->tls) == 0)) {
+    return;
+  }
+  shutdown(socket, SHUT_RDWR);
+  while (recv(socket, bytes, sizeof bytes, MSG_DONTWAIT) > 0) {}
+}
