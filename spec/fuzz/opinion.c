@@ -14,7 +14,7 @@ Opinion opinion_of(const char *text, size_t size) {
   json_error_t error;
   json_t *value = read_text(text, size, &error);
   enum json_error_code code;
-  /* It takes a NUL behind a value for the end. */
+  /* It passes over a NUL behind a number. */
   if (value != NULL && memchr(text, '\0', size) != NULL) {
     json_decref(value);
     return OPINION_BAD;
