@@ -2,7 +2,7 @@
  * request_fuzz.c: arbitrary requests against the sandbox, from dispatch.c to
  * the handlers and the store, without sockets.
  *
- * An input is requests as they are on the wire, parted by NUL bytes; $T, $D,
+ * An input is requests as they are on the wire, parted by 0x1e; $T, $D,
  * $C, $S, $U and $K stand for a token and the ids of a document, a
  * collection, a session, of its signatureUrl, and for the cookie that the
  * last answer set. Whatever a stranger sends, the sandbox answers and never
@@ -26,6 +26,7 @@
 #include <strings.h>
 #include <unistd.h>
 
+#define SEPARATOR 0x1e
 #define MOST_LINES 32
 #define MOST_TEXT (64 * 1024)
 
@@ -169,6 +170,14 @@ static bool is_slow(const Request *request) {
   return request->match.route && request->match.route->handle == account_seed;
 }
 
+/* A NUL is nowhere in JSON. */
+static void check_body(const Request *request, const Reply *reply) {
+  RouteBody kind = request->match.route->body;
+  if (kind != ROUTE_JSON && kind != ROUTE_MAY_JSON) return;
+  if (request->body_size > 0 && memchr(request->body, 0, request->body_size))
+    expect(reply->status >= 400);
+}
+
 /* The body comes in two pieces, as it well may. */
 static void answer(Request *request, const Wire *wire, Reply *reply) {
   size_t half = wire->body_size / 2;
@@ -179,6 +188,7 @@ static void answer(Request *request, const Wire *wire, Reply *reply) {
                       wire->body_size - half)))
     return;
   dispatch_end(request, reply);
+  check_body(request, reply);
 }
 
 static void keep_cookie(const Reply *reply) {
@@ -297,7 +307,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   *known['K'] = '\0';
   while (text < end) {
     Reply reply = {.status = 0};
-    const char *stop = memchr(text, '\0', (size_t)(end - text));
+    const char *stop = memchr(text, SEPARATOR, (size_t)(end - text));
     if (!stop) stop = end;
     changed |= serve(text, (size_t)(stop - text), &reply);
     reply_clear(&reply);

@@ -128,13 +128,14 @@ local function form(first, body)
 end
 local function get(target) return request("GET " .. target, "a/b", "") end
 
-local session = '[{"title":"\\u00e9 <b>","externalReference":"r\\u0001",'
-  .. '"dueDate":"2026-12-01T00:00:00+01:00","signatureUrlTTL":60,'
-  .. '"redirectSettings":{"success":"https://a.example/?x=1#f",'
-  .. '"cancel":"app://b","error":"https://[::1]/"},"documents":[{"documentId":"$D","documentCollectionId":'
-  .. '"$C","action":"SIGN"}],"signingSetup":[{"signingFlow":'
-  .. '"AUTHENTICATION_BASED","identityProviders":[{"idpName":"nbid"}]}],'
-  .. '"ui":{"language":"no"},"signText":"I agree"}]'
+local session = [=[[{"title":"\u00e9 <b>","externalReference":"r\u0001",
+"dueDate":"2025-12-01T00:00:00+01:00","signatureUrlTTL":60,"redirectSettings":{
+"success":"https://a.example/?x=1#f","cancel":"app://b","error":"http://[::1]"},
+"documents":[{"documentId":"$D","documentCollectionId":"$C","action":"SIGN"}],
+"signingSetup":[{"signingFlow":"AUTHENTICATION_BASED","identityProviders":[
+{"idpName":"nbid"}],"additionalParameters":{"a":"b"}}],"ui":{"language":"nb"},
+"signText":"I agree","signer":{"email":"a@b","restrictUse":[{"parameter":"NIN",
+"restriction":"NO_USE"}]},"archive":{"sendResultToArchive":true}}]]=]
 local page = "/sign/?sessionId=$U"
 
 seeds.request = {
@@ -154,7 +155,7 @@ seeds.request = {
   json("PATCH /sign/documents/$D/metadata", '{"filename":"a.md"}'),
   json("PATCH /sign/documents/$D/metadata", '{"title":1'),
   json("POST /sign/document-collections",
-    '{"documents":[{"documentId":"$D"}],"packageTo":["XADES_CONTAINER"]}'),
+    '{"documents":[{"documentId":"$D"}],"packageTo":["PADES_CONTAINER"]}'),
   json("POST /sign/signing-sessions", session),
   json("POST /sign/signing-sessions", '[{"title":1,"dueDate":"x"},3]'),
   json("DELETE /sign/signing-sessions/$S", ""),
@@ -164,8 +165,8 @@ seeds.request = {
   "POST /auth/open/connect/token\nHost: [::1]\nAuthorization: Basic YTpi\n"
     .. "Content-Type: application/x-www-form-urlencoded\n\n"
     .. "grant_type=client_credentials",
-  get(page) .. "\0" .. get "/sign/login?sessionId=$U" .. "\0"
-    .. get "/sign/document?sessionId=$U&number=1" .. "\0"
+  get(page) .. "\30" .. get "/sign/login?sessionId=$U" .. "\30"
+    .. get "/sign/document?sessionId=$U&number=1" .. "\30"
     .. get "/sign/reject?sessionId=$U",
   form("POST /sign/identify", "sessionId=$U&token=0&provider=nbid&name=N"),
   form("POST /sign/sign", "sessionId=$U&token=0&agreed=yes"),
@@ -178,9 +179,17 @@ seeds.request = {
     '{"url":"http://127.0.0.1:1/","secret":"s","events":[]}'),
   get "/_sandbox/webhooks", get "/_sandbox/events", get "/_sandbox/clock",
   json("POST /_sandbox/clock", '{"advance":60}'), get "/_sandbox/faults",
-  json("POST /_sandbox/faults", '{"operation":"getDocument","fault":"status",'
-    .. '"status":503,"times":1,"after":2,"body":"problem"}'),
-  json("POST /_sandbox/faults", '{"operation":"x","fault":"slow","seconds":1}'),
+  json("POST /_sandbox/faults",
+    '[{"operation":"getDocument","fault":"status","status":503,"times":1,'
+    .. '"skip":2,"body":"html","retry_after":"date:+7"},{"operation":"*",'
+    .. '"fault":"redirect","location":"/x"},{"operation":"token","fault":'
+    .. '"slow","milliseconds":1},{"operation":"getDocument","fault":'
+    .. '"wrong_length","by":-1}]'),
+  json("POST /_sandbox/faults", '[{"fault":"x"},{"fault":"wrong_length","by":0,'
+    .. '"operation":"x"},{"fault":"redirect","location":"a b"},3,{"fault":'
+    .. '"status","operation":"*","status":99,"retry_after":"date:+"}]'),
+  json("POST /_sandbox/clock", '{"advance":60\0}'),
+  get("/_sandbox/journal?" .. ("%C3%A9"):rep(600) .. "=1"),
 }
 
 seeds.markdown = {
