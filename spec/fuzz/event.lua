@@ -18,11 +18,12 @@ local function headers_from(from, raw)
   local right = core.hmac_sha256(secrets[how % 3 + 1] or "other", raw)
   local given = right
   if how & 4 > 0 then given = right:upper() end
-  if how & 8 > 0 then given = from:text() end
+  if how & 8 > 0 then given = given .. from:text() end
   if how & 16 > 0 then
     local at = from:byte() % #right
-    given = right:sub(1, at) .. from:text() .. right:sub(at + 2)
+    given = given:sub(1, at) .. from:text() .. given:sub(at + 2)
   end
+  if how & 24 == 24 then given = from:text() end
   local headers = { [how & 32 > 0 and "X-Signicat-Signature" or HEADER] =
     how & 64 > 0 and { given } or given }
   if how & 128 > 0 then headers["X-SIGNICAT-Signature"] = from:text() end

@@ -28,7 +28,9 @@ static void look_up(lua_State *L, const Json *json, const JsonNode *node) {
       const char *name = lua_tolstring(L, -1, &size);
       const JsonNode *found = sc_json_member(json, node, name, size);
       expect(found >= n && found < end);
-      lua_pop(L, 1);
+      sc_json_push_key(L, json, found);
+      expect(lua_rawequal(L, -1, -2));
+      lua_pop(L, 2);
     }
     sc_json_push(L, json, n);
     lua_pop(L, 1);

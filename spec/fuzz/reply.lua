@@ -20,12 +20,31 @@ local payloads = {
   json = {},
 }
 
--- What a document has that is asked for: bytes, "" and none known.
+local SENT = "J3CJ2RwL308uaGK6fkoHYFEZQx9dE/cm3TUrBvGyBqk="
+
+-- How a document may be named: its hash is known, or it is not.
 local documents = {
   id,
   { documentId = id, documentHash = { hashAlgorithm = "SHA256",
     hash = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" } },
 }
+
+local target = os.tmpname()
+os.remove(target)
+
+local function read(path)
+  local file = io.open(path, "rb")
+  local bytes_read = file and file:read "a"
+  if file then file:close() end
+  return bytes_read
+end
+
+--- Where a document's bytes go: into memory, to a writer or into a file.
+local function target_for(how)
+  if how & 2 > 0 then return print end
+  if how & 24 ~= 24 then return nil end
+  return target
+end
 
 local function request_for(from)
   local settings = { base_url = "https://a.example", validate = "off" }
@@ -35,11 +54,12 @@ local function request_for(from)
   if not name then
     return core.raw_request(settings, how & 4 > 0 and "POST" or "GET", "/x", {})
   end
-  if how & 2 > 0 and core.operations[name].result == "bytes" then
-    settings.writer = print
-  end
-  return core.request(settings, name, documents[(how >> 2 & 1) + 1],
-    payloads[core.operations[name].body], 0)
+  local row = core.operations[name]
+  if row.result == "bytes" then settings.to = target_for(how) end
+  local request = assert(core.request(settings, name,
+    documents[(how >> 2 & 1) + 1], payloads[row.body], 0))
+  assert(row.body ~= "file" or request.body == payloads.file.content)
+  return request, row
 end
 
 -- -- the answer ---------------------------------------------------------------
@@ -54,7 +74,8 @@ local function answer_from(from)
   return status, lines, text:sub((last or 0) + 1), how
 end
 
---- As the curl transport gives it, or as a transport of somebody else's.
+--- As the curl transport gives it, or as a transport of somebody else's; nil
+-- when its headers say that it is not to be taken.
 local function response_of(request, status, lines, body, how)
   local whole = core.response { status = status, lines = lines,
     body = { body:sub(1, 9), body:sub(10) }, timing = {} }
@@ -146,20 +167,50 @@ local function check_meta(meta, status)
   end
 end
 
+--- Whether the service says a hash to compare with.
+local function says_hash(said)
+  if type(said) ~= "table" or type(said.hash) ~= "string" then return false end
+  local algorithm = said.hashAlgorithm
+  return #said.hash == 44 and not said.hash:find "^%z"
+    and (type(algorithm) ~= "string" or algorithm:find "^SHA%-?256$" ~= nil)
+end
+
+--- An upload is what the service says it has.
+local function check_upload(document, failure, meta)
+  if failure and failure.kind ~= "integrity" then return end
+  local said = (document or failure.result).documentHash
+  local good = says_hash(said) and said.hash == SENT
+  assert(meta.sha256 == SENT, "the hash of something else")
+  assert(meta.verified == good, "verified or not")
+  assert((failure ~= nil) == (says_hash(said) and not good), "another hash")
+end
+
+--- A file is there when all of it is, and else is not.
+local function check_file(value, body)
+  local content = read(target)
+  os.remove(target)
+  assert(content == (value and body or nil), "another file")
+end
+
 return function(input)
   local from = bytes(input)
-  local request = assert(request_for(from))
+  local request, row = request_for(from)
   local status, lines, body, how = answer_from(from)
   local response = response_of(request, status, lines, body, how)
   if response then
     local value, second, third = core.decode(request, response)
-    if value == nil then
-      check_error(request, status, second)
-      check_meta(third, status)
+    local failure, meta = second, third
+    if value ~= nil then failure, meta = nil, second end
+    check_meta(meta, status)
+    if failure then
+      check_error(request, status, failure)
     else
       assert(status >= 200 and status <= 299, "a failure that succeeds")
-      check_value(request, value, body)
-      check_meta(second, status)
+      if value ~= target then check_value(request, value, body) end
+    end
+    if request.sink == target then check_file(value, body) end
+    if row and row.body == "file" and status // 100 == 2 then
+      check_upload(value, failure, meta)
     end
   end
   request:close()

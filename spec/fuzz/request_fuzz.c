@@ -2,12 +2,12 @@
  * request_fuzz.c: arbitrary requests against the sandbox, from dispatch.c to
  * the handlers and the store, without sockets.
  *
- * An input is requests as they are on the wire, parted by 0x1e; $T, $D,
- * $C, $S, $U and $K stand for a token and the ids of a document, a
- * collection, a session, of its signatureUrl, and for the cookie that the
- * last answer set. Whatever a stranger sends, the sandbox answers and never
- * with an internal error; its JSON is JSON, a header is one line of ASCII,
- * and no markup of the stranger's gets into a page.
+ * An input is requests as they are on the wire, parted by 0x1e; $T, $D, $C,
+ * $S and $U stand for a token and the ids of a document, a collection, a
+ * session, of its signatureUrl, $K and $F for what the last page gave: its
+ * cookie, and the token of its form. Whatever a stranger sends, the sandbox
+ * answers and never with an internal error; its JSON is JSON, a header is one
+ * line of ASCII, and no markup of the stranger's gets into a page.
  */
 #include "fuzz.h"
 
@@ -191,10 +191,15 @@ static void answer(Request *request, const Wire *wire, Reply *reply) {
   check_body(request, reply);
 }
 
-static void keep_cookie(const Reply *reply) {
-  if (!reply->cookie) return;
-  snprintf(known['K'], sizeof known['K'], "%.*s",
-           (int)strcspn(reply->cookie, ";"), reply->cookie);
+/* What a browser has after a page. */
+static void keep(const Reply *reply) {
+  static const char field[] = "name=\"token\" value=\"";
+  const char *token = reply->body ? strstr(reply->body, field) : NULL;
+  if (token)
+    snprintf(known['F'], sizeof known['F'], "%.64s", token + strlen(field));
+  if (reply->cookie)
+    snprintf(known['K'], sizeof known['K'], "%.*s",
+             (int)strcspn(reply->cookie, ";"), reply->cookie);
 }
 
 /* Whether it may have changed anything. */
@@ -209,7 +214,8 @@ static bool serve(const char *text, size_t size, Reply *reply) {
                        .target = wire.target};
     answer(&request, &wire, reply);
     if (!is_slow(&request)) check(reply);
-    keep_cookie(reply);
+    expect(!strstr(wire.target, "%00") || reply->status >= 400);
+    keep(reply);
     changed = strcmp(wire.method, "GET") != 0 && reply->status < 400;
     blob_abandon(request.blob);
     query_clear(&request.query);
@@ -257,7 +263,9 @@ static void fill_account(void) {
   make("POST /sign/signing-sessions\nHost: localhost\nAuthorization: Bearer "
        "$T\nContent-Type: application/json\n\n[{\"title\":\"Lease\","
        "\"documents\":[{\"documentId\":\"$D\",\"documentCollectionId\":\"$C\","
-       "\"action\":\"SIGN\"}],\"signingSetup\":[{\"signingFlow\":"
+       "\"action\":\"SIGN\"}],\"redirectSettings\":{\"success\":"
+       "\"https://a.example/?\xc3\xa9#x\",\"cancel\":\"app://a\",\"error\":"
+       "\"https://a.example\"},\"signingSetup\":[{\"signingFlow\":"
        "\"AUTHENTICATION_BASED\",\"identityProviders\":[{\"idpName\":\"nbid\"}]"
        "}]}]",
        'S', "id");
@@ -304,7 +312,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const char *text = (const char *)data, *end = text + size;
   bool changed = false;
-  *known['K'] = '\0';
+  *known['K'] = *known['F'] = '\0';
   while (text < end) {
     Reply reply = {.status = 0};
     const char *stop = memchr(text, SEPARATOR, (size_t)(end - text));

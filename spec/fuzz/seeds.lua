@@ -17,10 +17,12 @@ seeds.json_read = {
   '""', '"a', '"plain text that is longer than a register of sixteen bytes"',
   [["\"\\\/\b\f\n\r\t\u00e9\uD83D\ude00"]], [["\x"]], [["\]], [["\u12"]],
   [["\u12g4"]], [["\ud83d"]], [["\ude00"]], [["\ud83d\u0041"]],
+  [["\ud83d\ue000"]],
   [["\ud83d\]], '"\1"', '"\200"', '"\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80"',
   '"\xed\xa0\x80"', '"\xc0\x80"', '"\xf4\x90\x80\x80"', '"\xe2\x82',
   [[{"\u0061":1,"a":2,"":3,"\u0000":4,"\n":[5]}]],
-  '0', '-0', '-', '01', '1.', '.5', '1.5e', '1e+', '1E-2', '1e+5', '-1.25e-3',
+  '{"a":1,"ab":2,"abc":[],"":3}', '0', '-0', '-', '01', '1.', '.5', '1.5e',
+  '1e+', '1E-2', '1e+5', '-1.25e-3',
   '9223372036854775807', '-9223372036854775808', '9223372036854775808',
   '18446744073709551616', '1e400', '-1e400', '1e-400', '1e308',
   '1.7976931348623157e308', '4.9e-324', '0.1', '123456789012345678',
@@ -38,8 +40,12 @@ seeds.json_write = {
   "\5\0\0\0\0\0\0\0\x80", "\6\x90", "\7\5hello", "\7\3\"\\\n", "\7\2\xc3\xa9",
   "\7\1\xff", "\8\3\1\2\3", "\8\0", "\9\2\1a\6\x81\2bc\8\1\1", "\9\1\1\xff\1",
   "\10\2\7\1a\1\6\x81\1", "\10\1\6\x90\1", "\10\1\1\1", "\11\0", "\11\2\1\2",
-  "\8\1\12", "\9\1\1a\12", "\13", "\8\2\8\1\1\14", "\15\1\x7f", "\15\1\x80",
-  "\15\1\x81", "\9\3\5other\1\4more\2\9documents\8\0",
+  "\8\1\12", "\9\1\1a\12", "\13",
+  "\7\8\b\f\r\t\1\2\3\4", "\9\1\3\"\\\n\13", "\9\3\2aa\1\3aab\1\2ab\1",
+  "\9\1\80" .. ("a\xc3\xa9"):rep(26) .. "xx\13", "\8\3\8\1\1\14\14",
+  "\9\4\1b\1\1a\1\1d\1\1c\1", "\16", "\17\0", "\17\1\1", "\18\0", "\18\1\1",
+  "\8\2\8\1\1\14", "\15\1\x7f", "\15\1\x80", "\15\1\x81",
+  "\9\3\5other\1\4more\2\9documents\8\0",
 }
 
 -- The operation (in the order of their names), how it is asked for, the status
@@ -69,6 +75,19 @@ seeds.reply = {
   reply(12, 4, 200, 1, "content-type: text/plain", "hello"),
   reply(12, 1, 200, 0, "a: b", ("x"):rep(80)),
 }
+for _, status in ipairs { 401, 403, 405, 408, 409, 413, 501, 503 } do
+  table.insert(seeds.reply, reply(1, 0, status, 0, "a: b", problem))
+end
+for how = 24, 28, 4 do -- a file
+  for answered = 0, 2 do
+    table.insert(seeds.reply, reply(5, how, 200, answered, "a: b", "abc"))
+    table.insert(seeds.reply, reply(5, how, 200, answered, "a: b"))
+  end
+end
+for _, hash in ipairs { "J3CJ2RwL308uaGK6fkoHYFEZQx9dE/cm3TUrBvGyBqk=", "x" } do
+  table.insert(seeds.reply, reply(11, 0, 200, 0, "a: b", '{"documentId":"' .. id
+    .. '","documentHash":{"hash":"' .. hash .. '","hashAlgorithm":"SHA256"}}'))
+end
 for operation = 0, 12 do
   for _, body in ipairs { "", document, object, "[" .. object .. "]",
     '{"data":[' .. object .. '],"total":1}', "[[" } do
@@ -110,7 +129,8 @@ local fresh = '{"id":"1","timestamp":"2025-11-27T08:00:00Z","expiresAt":'
 seeds.event = {
   "\0\1\0" .. fresh, "\2\1\1" .. fresh, "\3\1\4" .. fresh, "\0\1\2" .. fresh,
   "\1\1\96[]", "\1\1\64{}", "\0\1\0{}", "\2\1\0{\"id\":\"\"}", "\1\1\0nope",
-  "\0\4\24\3\1x" .. fresh, "\0\3\8\1x" .. fresh, "\0\3\128\1x" .. fresh,
+  "\0\4\16\3\1x" .. fresh, "\0\3\24\2ab" .. fresh,
+  "\0\3\8\1x" .. fresh, "\0\3\128\1x" .. fresh,
   "\0\1\0" .. fresh:gsub("27T08", "26T08"), "\0\1\0" .. fresh:gsub("27T09",
     "26T09"), "\0\1\0" .. fresh:gsub("27T08", "28T08"),
   "\2\1\0" .. fresh:gsub('"1"', "1"), "\3\1\32" .. '{"id":"a"}',
@@ -144,7 +164,8 @@ seeds.request = {
   get "/sign/signing-sessions?limit=2&offset=0&sort=%2BcreatedAt&title=l%C3%A9",
   get "/sign/signing-sessions?createdAfter=2025-01-01T00:00:00Z&state=READY",
   get "/sign/documents/nope", get "/nowhere", get "/sign/%zz",
-  get "/sign/documents/$D?a=%ff", get "/_sandbox/journal?after=1",
+  get "/sign/documents/$D?a=%ff", get "/sign/documents/$D?a%00=1",
+  get "/_sandbox/journal?after=1",
   "DELETE /sign/document-collections/$C\nHost: other\n\n",
   "POST /sign/documents/$D\nHost: localhost\n\n",
   request("POST /sign/documents", "text/plain; charset=utf-8", "Agreed"),
@@ -168,10 +189,16 @@ seeds.request = {
   get(page) .. "\30" .. get "/sign/login?sessionId=$U" .. "\30"
     .. get "/sign/document?sessionId=$U&number=1" .. "\30"
     .. get "/sign/reject?sessionId=$U",
-  form("POST /sign/identify", "sessionId=$U&token=0&provider=nbid&name=N"),
-  form("POST /sign/sign", "sessionId=$U&token=0&agreed=yes"),
-  form("POST /sign/reject", "sessionId=$U&token=0&reason=no%0A"),
-  form("POST /sign/cancel", "sessionId=$U&token=0"),
+  form("POST /sign/identify", "sessionId=$U&token=0&idpName=nbid&name=N"),
+  get(page) .. "\30" .. form("POST /sign/identify",
+    "sessionId=$U&token=$F&idpName=nbid&name=N+%C3%A9"),
+  get(page) .. "\30" .. form("POST /sign/sign",
+    "sessionId=$U&token=$F&agreed=yes&idpName=nbid&name=N&number=1"),
+  get(page) .. "\30" .. form("POST /sign/sign",
+    "sessionId=$U&token=$F&idpName=nbid&name=%0A%3Cb%3E%7F"),
+  get(page) .. "\30" .. form("POST /sign/reject",
+    "sessionId=$U&token=$F&reason=no%0A%3Cscript%3E"),
+  get(page) .. "\30" .. form("POST /sign/cancel", "sessionId=$U&token=$F"),
   json("POST /_sandbox/sessions/$S/open", ""),
   json("POST /_sandbox/sessions/$S/sign", '{"name":"A \\u00e9"}'),
   json("POST /_sandbox/sessions/$S/reject", '{"reason":"no"}'),
