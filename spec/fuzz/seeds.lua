@@ -75,6 +75,8 @@ seeds.reply = {
   reply(12, 4, 200, 1, "content-type: text/plain", "hello"),
   reply(12, 1, 200, 0, "a: b", ("x"):rep(80)),
 }
+table.insert(seeds.reply, reply(1, 0, 0, 0, "a: b",
+  '{"invalidParams":[{"name":"a","reason":"' .. ("no "):rep(200) .. '"}]}'))
 for _, status in ipairs { 401, 403, 405, 408, 409, 413, 501, 503 } do
   table.insert(seeds.reply, reply(1, 0, status, 0, "a: b", problem))
 end
