@@ -35,7 +35,7 @@ suite_of() {
 run_one() {
   folder=$1 options=$2 name=$3
   corpus=$(corpus_of "$folder" "$options")/$name
-  log=$folder/$name.log
+  log=$corpus.log
   dictionary=
   [ -e "spec/fuzz/$name.dict" ] && dictionary=-dict=spec/fuzz/$name.dict
   mkdir -p "$corpus"
