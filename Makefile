@@ -57,7 +57,7 @@ Q = $(if $(V),,@)
 note = @echo "  $(1)"
 
 .PHONY: all core sandbox spec-programs deps demo demo-browser console test \
-  soak oom bench asan coverage valgrind \
+  soak oom bench asan coverage valgrind fuzz fuzz-short fuzz-coverage \
   lint lint-lua lint-format lint-gcc lint-clang lint-cppcheck \
   install install-core install-sandbox uninstall rockspecs clean help
 
@@ -133,7 +133,7 @@ $(OUT)/bench/%.so $(OUT)/bench/%: spec/bench/%.c | deps-build
 
 # ---- what is needed ------------------------------------------------------
 
-DEPS = deps-build deps-demo deps-test deps-lint deps-bench deps-all
+DEPS = deps-build deps-demo deps-test deps-lint deps-bench deps-fuzz deps-all
 
 .PHONY: $(DEPS)
 deps: deps-all ## list every Debian package and install what is missing
@@ -344,6 +344,52 @@ CHECKED = twelve_operations transfer stream tasks client events error \
 valgrind: deps-test core sandbox spec-programs ## run the specs that call under memcheck
 	@$(TEST_ENV) $(MEMCHECK) $(LUA) $(BUSTED) -o spec/support/counts.lua \
 	  $(CHECKED:%=spec/%_spec.lua)
+
+# ---- fuzzing -------------------------------------------------------------
+
+# Fuzzers are C files with libFuzzer in them; those in Lua run in lua_fuzz.
+FUZZERS = json_read json_write reply dates head event request markdown
+FUZZ_HOSTS = $(patsubst spec/fuzz/%.c,$(OUT)/%,$(wildcard spec/fuzz/*_fuzz.c))
+FUZZ_CORE = $(filter-out $(FUZZ_SANDBOX),$(FUZZ_HOSTS))
+FUZZ_SANDBOX = $(OUT)/request_fuzz $(OUT)/markdown_fuzz
+# What has sockets or threads: a fuzzer stands in its place.
+SERVER_OBJECTS = $(foreach name,main http delivery acceptor connections \
+                   courier packager workers,$(OUT)/obj/sandbox/$(name).o)
+PAGE_OBJECTS = $(foreach name,markdown page_markdown html,\
+                 $(OUT)/obj/sandbox/$(name).o)
+FUZZ_FLAGS = -O1 -g -fno-omit-frame-pointer \
+  -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+FUZZ_RUN = $(ENV) sh spec/fuzz/run.sh
+SECONDS = 60
+
+fuzz: fuzz-hosts ## run the fuzzers, SECONDS=60 each, two at a time
+	@$(FUZZ_RUN) build/fuzz -max_total_time=$(SECONDS) $(FUZZERS)
+fuzz-short: fuzz-hosts ## run the fuzzers' corpus and some inputs more
+	@$(FUZZ_RUN) build/fuzz '-runs=3000 -seed=1' $(FUZZERS)
+fuzz-coverage: ## tell which lines the fuzzers' corpus alone reaches
+	@$(MAKE) --no-print-directory OUT=build/fuzz-coverage fuzz-hosts \
+	  FUZZ_FLAGS='$(FUZZ_FLAGS) -fprofile-instr-generate -fcoverage-mapping'
+	@$(ENV) sh spec/fuzz/coverage.sh build/fuzz-coverage $(FUZZERS)
+
+.PHONY: fuzz-hosts fuzz-hosts-run
+fuzz-hosts: OUT = build/fuzz
+fuzz-hosts: deps-fuzz
+	@$(MAKE) --no-print-directory LUA_VERSION=5.4 OUT=$(OUT) CC=clang \
+	  CFLAGS='$(FUZZ_FLAGS)' fuzz-hosts-run
+fuzz-hosts-run: $(FUZZ_HOSTS)
+
+$(FUZZ_CORE): $(OUT)/%: spec/fuzz/%.c spec/fuzz/fuzz.h spec/fuzz/opinion.c \
+  $(CORE_OBJECTS)
+	$(call note,link $@)
+	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(CORE_CFLAGS) -fsanitize=fuzzer -o $@ \
+	  $(filter-out %.h,$^) $(shell pkg-config --libs $(LUA_PC)) $(CORE_LIBS) \
+	  -ljansson
+$(OUT)/request_fuzz: $(filter-out $(SERVER_OBJECTS),$(SANDBOX_OBJECTS))
+$(OUT)/markdown_fuzz: $(PAGE_OBJECTS)
+$(FUZZ_SANDBOX): $(OUT)/%: spec/fuzz/%.c spec/fuzz/fuzz.h
+	$(call note,link $@)
+	$(Q)$(CC) $(ALL_CFLAGS) -Isrc $(SANDBOX_CFLAGS) -fsanitize=fuzzer -o $@ \
+	  $(filter-out %.h,$^) $(SANDBOX_LIBS)
 
 # ---- installing ----------------------------------------------------------
 

@@ -132,6 +132,10 @@ local lines = {
     "invalid (400): n (and 1 more)" },
   { { kind = "invalid", status = 400, note = "n", fields = "a" },
     "invalid (400): n" },
+  -- which may say a status that is none
+  { { kind = "protocol", status = 0, note = "n",
+      fields = { { name = "Kari Nordmann", reason = "19010112345" } } },
+    "protocol: n; see `fields`" },
 }
 
 describe("the line", function()

@@ -201,7 +201,7 @@ static void keep_one_line(lua_State *L) {
 
 static void push_message(lua_State *L, int error, const Kind *kind) {
   Line line = {L, error};
-  int base = lua_gettop(L), status;
+  int base = lua_gettop(L), status, answered;
   luaL_checkstack(L, 20, "error");
   lua_getfield(L, error, "operation");
   if (lua_type(L, -1) == LUA_TSTRING) {
@@ -212,6 +212,8 @@ static void push_message(lua_State *L, int error, const Kind *kind) {
   }
   lua_pushstring(L, kind->name);
   lua_getfield(L, error, "status");
+  /* Whatever it is: a server can say 000. */
+  answered = !lua_isnil(L, -1);
   status = (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
   if (status > 0) {
@@ -222,7 +224,7 @@ static void push_message(lua_State *L, int error, const Kind *kind) {
     add_word(&line, "code", " (%s)");
   }
   add_note(&line, kind);
-  add_fields(&line, status == 0);
+  add_fields(&line, !answered);
   add_word(&line, "trace_id", " [trace %s]");
   lua_concat(L, lua_gettop(L) - base);
   keep_one_line(L);

@@ -132,6 +132,7 @@ describe("the sandbox's documents", function()
     { "a name twice", '{"title":"a","title":"b"}' },
     { "a NUL", '{"title":"\\u0000"}' }, { "no UTF-8", '{"title":"\xff"}' },
     { "depth", ("["):rep(100000) },
+    { "a zero byte behind a number", '{"title":1\0}' },
   }
   for _, case in ipairs(bad_metadata) do
     local name, body, field = table.unpack(case)

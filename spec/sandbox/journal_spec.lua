@@ -115,6 +115,17 @@ describe("the sandbox's journal", function()
     end
   end)
 
+  it("is refused with one whose name is cut where it is told", function()
+    for _, name in ipairs { ("\xc3\xa9"):rep(600), ("\xe2\x82\xac"):rep(400),
+                            "a" .. ("\xe2\x82\xac"):rep(400) } do
+      local status, answer = sandbox:call("GET", JOURNAL .. "?"
+        .. name:gsub(".", function(c) return ("%%%02x"):format(c:byte()) end))
+      assert.equal(400, status)
+      assert.equal(name, answer.invalidParams[1].name)
+      assert.is_true(utf8.len(answer.detail) > 300)
+    end
+  end)
+
   it("holds no token, no secret, no body and no signing URL", function()
     sandbox:renew()
     local session = sandbox:session { title = "canary title" }

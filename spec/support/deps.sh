@@ -1,7 +1,7 @@
 #!/bin/sh
 # deps.sh: the Debian packages that building, showing and testing need.
 #
-#     deps.sh build|demo|test|lint|bench      installs what is missing, if any
+#     deps.sh build|demo|test|lint|bench|fuzz installs what is missing, if any
 #     deps.sh all                             the same, and says what it needs
 #
 # Asks dpkg first, so nothing touches the network when all is there. Nothing
@@ -28,6 +28,8 @@ libpcre3 redis-tools valgrind love neovim chromium chromium-driver"
 lint="lua-check clang clang-format cppcheck"
 bench="valgrind wrk ca-certificates lua-socket lua-cjson lua-filesystem \
 openssl python3 gnuplot-nox"
+# libFuzzer and the sanitizers are in the library of clang.
+fuzz="lua5.4 clang libclang-rt-14-dev llvm"
 # Whoever has npm has it with Node.js, perhaps from elsewhere than Debian.
 if ! command -v npm >/dev/null 2>&1; then
   test="$test nodejs npm"
@@ -39,14 +41,15 @@ fi
 servers="libcurl4-doc nginx libnginx-mod-http-ndk libnginx-mod-http-lua lua-resty-core \
 lua-resty-lrucache bash-doc gnuplot-doc xfig-doc pari-doc groff"
 
-set_name=${1:?build, demo, test, lint, bench or all}
+set_name=${1:?build, demo, test, lint, bench, fuzz or all}
 case $set_name in
   build) packages=$build ;;
   demo) packages="$build $demo" ;;
   test) packages="$build $demo $test" ;;
   lint) packages="$build $lint" ;;
   bench) packages="$build $demo $bench" ;;
-  all) packages="$build $demo $test $lint $bench" ;;
+  fuzz) packages="$build $fuzz" ;;
+  all) packages="$build $demo $test $lint $bench $fuzz" ;;
   *) echo "deps: no set is called '$set_name'" >&2; exit 2 ;;
 esac
 
@@ -123,7 +126,7 @@ fetch() {
 
 if [ "$set_name" = all ]; then
   say "building, showing, testing and measuring need these packages:"
-  echo "$build $demo $test $lint $bench" | fold -s -w 76 | sed 's/^/  /'
+  echo "$build $demo $test $lint $bench $fuzz" | fold -s -w 76 | sed 's/^/  /'
   say "and from npm, below build/, what spec/judges/package.json and"
   say "spec/bench/beside/package.json name;"
   say "and these servers, unpacked below build/servers and not installed:"

@@ -230,6 +230,12 @@ json_t *request_json(const Request *request, Reply *reply) {
   json_error_t error;
   bool may_be_absent = request->match.route->body == ROUTE_MAY_JSON;
   if (request->body_size == 0 && may_be_absent) return json_object();
+  /* jansson passes over one behind a number. */
+  if (request->body && memchr(request->body, '\0', request->body_size)) {
+    problem_reply(reply, PROBLEM_BAD_REQUEST,
+                  "The body has a NUL byte and is not JSON.");
+    return NULL;
+  }
   json_t *value = json_loadb(request->body ? request->body : "",
                              request->body_size, GUESS_JSON_FLAGS, &error);
   /* jansson's text may quote the input, cut anywhere: tell only where. */

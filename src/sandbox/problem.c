@@ -4,9 +4,11 @@
 #include "problem.h"
 
 #include "disk.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* A hostile request could otherwise make an answer larger than itself. */
 #define MOST_FINDINGS 100
@@ -45,8 +47,15 @@ static const struct {
     [PROBLEM_NOT_IMPLEMENTED] = {501, "not_implemented", "Not implemented"},
 };
 
-static void answer(Reply *reply, Problem kind, const char *detail,
-                   json_t *findings) {
+/* What did not fit may have been cut inside a character. */
+static void end_whole(char *detail) {
+  size_t size = strlen(detail);
+  while (!text_is_utf8(detail))
+    detail[--size] = '\0';
+}
+
+static void answer(Reply *reply, Problem kind, char *detail, json_t *findings) {
+  end_whole(detail);
   json_t *body = json_pack("{s:i, s:s, s:s, s:s*, s:s, s:o*}", "status",
                            kinds[kind].status, "title", kinds[kind].title,
                            "code", kinds[kind].code, "detail", detail,
