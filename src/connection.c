@@ -65,21 +65,22 @@ static int set_pems(lua_State *L, int index, CURL *easy) {
 }
 
 int sc_connection_set(lua_State *L, int index, CURL *easy) {
-  int failed;
-  /* The bundle alone can be cached; a folder is read at each connect. */
-  failed = SET(CURLOPT_CAPATH, NULL) | SET(CURLOPT_PROXY_CAPATH, NULL);
-  /* Proxies of the environment are not ours to use unasked. */
-  failed |= SET(CURLOPT_PROXY, "") | SET(CURLOPT_NOPROXY, "");
+  /* The bundle alone can be cached; a folder is read at each connect. Proxies
+   * of the environment are not ours to use unasked. */
+  if (SET(CURLOPT_CAPATH, NULL) || SET(CURLOPT_PROXY_CAPATH, NULL) ||
+      SET(CURLOPT_PROXY, "") || SET(CURLOPT_NOPROXY, "")) {
+    return -1;
+  }
   (void)SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-  if (!lua_istable(L, index)) return failed ? -1 : 0;
-  failed |= set_texts(L, index, easy) | set_pems(L, index, easy);
+  if (!lua_istable(L, index)) return 0;
+  if (set_texts(L, index, easy) || set_pems(L, index, easy)) return -1;
   lua_getfield(L, index, "insecure");
   if (lua_toboolean(L, -1)) {
     (void)SET(CURLOPT_SSL_VERIFYPEER, 0L);
     (void)SET(CURLOPT_SSL_VERIFYHOST, 0L);
   }
   lua_pop(L, 1);
-  return failed ? -1 : 0;
+  return 0;
 }
 
 long sc_connection_version(lua_State *L, int index) {
