@@ -25,7 +25,7 @@ describe("a GET", function()
 
   it("takes few instructions more than libcurl alone", function()
     local function each(program)
-      return cost.each(cost.instructions, program, 300, 1300)
+      return cost.each(cost.instructions, program, 200, 700)
     end
     local floor = each(cost.floor("easy", server.url .. server.session_path))
     assert_at_most(goals.raw * CHANCE,
