@@ -32,9 +32,9 @@ local function measure_tasks(service)
   local function measure(kind, label, numbers)
     local points = {}
     for i, waiting in ipairs(numbers) do
-      points[i] = { waiting, cost.each(cost.instructions,
+      points[i] = { waiting, cost.since_mark(
         cost.program("spec/bench/waits.lua", kind, service.url, waiting),
-        100, 300) }
+        500) }
     end
     print_points(points, label, "%.0f")
     return points
