@@ -225,7 +225,7 @@ oom-run: core spec-programs
 
 # A thousand calls under way are as many descriptors.
 SECTIONS =
-bench: deps-bench core $(BENCH_PROGRAMS) ## measure calls beside bare libcurl
+bench: deps-bench core $(MARK) $(BENCH_PROGRAMS) ## measure calls beside bare libcurl
 	@ulimit -n 4096; \
 	  $(ENV) $(WITH_SERVERS) $(LUA) spec/bench/bench.lua $(SECTIONS)
 

@@ -65,6 +65,14 @@ function cost.instructions(program, count)
   return tonumber(text:match "Collected : (%d+)")
 end
 
+-- Of each of `count`, from where the program calls spec/turns/mark.c.
+function cost.since_mark(program, count)
+  local text = cost.run("valgrind", "--tool=callgrind",
+    "--zero-before=turn_mark", "--callgrind-out-file=/dev/null",
+    program(count))
+  return text:match "Collected : (%d+)" / count
+end
+
 function cost.heap_calls(program, count)
   local text = cost.run("env", "LD_PRELOAD=" .. cost.programs
     .. "/count_heap.so", program(count))
