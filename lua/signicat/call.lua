@@ -141,7 +141,7 @@ end
 ---@return table? meta when it failed
 ---@return boolean? arrived when it failed
 function call.send(client, name, request, deadline, policy, spent, arrived)
-  local patience = request.timeout
+  local patience = deadline and request.timeout
   local before = spent or 0
   local number = before
   retry.earn(client.budget)

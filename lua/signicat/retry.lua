@@ -19,7 +19,8 @@ end
 
 --- A call begins and earns its part.
 function retry.earn(budget)
-  budget.left = math.min(BUDGET, budget.left + EARNED)
+  local left = budget.left + EARNED
+  budget.left = left < BUDGET and left or BUDGET
 end
 
 --- Whether nothing of the request can have arrived, or it was turned away at

@@ -604,7 +604,7 @@ end
 ---@return boolean? started
 ---@return table? functions what Lua supplies and takes, or the failure
 function Loop:start(line, request)
-  local task = self:caller()
+  local task = active and self:caller()
   if task then
     if task.is_cancelled then return nil, cancelled() end
     task.to_start, task.request = line, request
@@ -663,7 +663,7 @@ end
 --- one that is cancelled, for the answer is here. The main program waits in
 --- decode.
 function Loop:settle(request, response)
-  local task = self:task()
+  local task = active == self and self:task()
   local aside = task and self.multi:aside(request, response)
   if not aside then return end
   self.asides[aside:key()] = task
