@@ -131,7 +131,7 @@ static void tell_lua(Transfer *transfer) {
 /* Whether the bytes have to wait for another turn. */
 static int rests(Transfer *transfer, size_t size) {
   if (!transfer->sliced || transfer->request->sink.kind == SINK_NONE) return 0;
-  if (transfer->fed >= TRANSFER_SLICE) {
+  if (transfer->fed > 0 && transfer->fed + size > TRANSFER_SLICE) {
     sc_multi_enqueue(transfer->home, QUEUE_RESTING, transfer);
     return 1;
   }
