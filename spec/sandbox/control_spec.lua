@@ -274,6 +274,7 @@ describe("the sandbox's control", function()
     local session = agreement()
     local cases = {
       { "sign", { name = "" } }, { "sign", { name = ("x"):rep(65) } },
+      { "sign", { name = " \u{202E}\u{200B}" } },
       { "sign", { nom = "x" } }, { "sign", { name = 1 } },
       { "reject", { reason = ("x"):rep(2049) } }, { "reject", { why = "x" } },
     }

@@ -140,6 +140,33 @@ describe("a sandbox that is told to end", function()
     ended_well()
   end)
 
+  it("makes no more signatures than it has begun, and answers all", function()
+    local one = sandbox:session { contents = { ("x"):rep(20000000) } }
+    local fields, connections, signed, refused = {}, {}, 0, 0
+    for i = 1, 100 do
+      fields[i] = { title = "Agreed", documents = one.documents,
+        signingSetup = { { signingFlow = "AUTHENTICATION_BASED" } } }
+    end
+    local _, sessions = sandbox:call("POST", "/sign/signing-sessions", fields)
+    for i, session in ipairs(sessions) do
+      connections[i] = connect()
+      connections[i]:send("POST /_sandbox/sessions/" .. session.id
+        .. "/sign HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    end
+    sandbox:signal "TERM"
+    for _, connection in ipairs(connections) do
+      local answer = connection:receive "*a"
+      connection:close()
+      if answer:find "^HTTP/1.1 200 .*SIGNED" then
+        signed = signed + 1
+      elseif answer:find "^HTTP/1.1 500 .*the sandbox ends" then
+        refused = refused + 1
+      end
+    end
+    assert.equal(100, signed + refused)
+    ended_well()
+  end)
+
   it("breaks off no answer to any of many", function()
     local session = sandbox:session()
     local request = head("GET", "/sign/signing-sessions/" .. session.id)

@@ -371,6 +371,15 @@ describe("the signer's page", function()
     assert.is_true(is_signed(session))
   end)
 
+  it("asks again for a name of which nothing would be seen", function()
+    for _, name in ipairs { "", "  ", "\u{202E}", " \u{200B}\u{FEFF}\u{A0}" } do
+      local session = make()
+      local kari = new_person():open(session)
+      assert.equal("login", kari:sign(name):view())
+      assert.is_false(is_signed(session))
+    end
+  end)
+
   it("offers every provider where the session names none", function()
     local kari = open { signingSetup = { {
       signingFlow = "AUTHENTICATION_BASED" } } }

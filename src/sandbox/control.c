@@ -7,6 +7,8 @@
  */
 #include "api.h"
 #include "guesses.h"
+#include "label.h"
+#include "problem.h"
 #include "request.h"
 #include "rules.h"
 #include "sessions.h"
@@ -51,7 +53,11 @@ void control_sign(Request *request, Reply *reply) {
   SigningWho who = {json_string_value(json_object_get(body, "name")),
                     json_string_value(json_object_get(body, "idpName"))};
   if (!who.name) who.name = DEFAULT_SIGNER;
-  signing_sign(request->service, request->id, &who, reply);
+  json_t *findings = json_array();
+  if (label_is_blank(who.name))
+    problem_find(findings, "name", "must have letters");
+  if (problem_none(reply, findings))
+    signing_sign(request->service, request->id, &who, reply);
   json_decref(body);
 }
 

@@ -44,8 +44,8 @@
 
 /* What a request under way is given to finish when the service stops. */
 #define STOP_SECONDS 10
-/* ... of which a PDF that is being read has its own part, so that its request
- * can still be answered. */
+/* ... of which reading PDFs and beginning signatures have their own part, so
+ * that their requests can still be answered. */
 #define STOP_PRESS_MILLISECONDS 2000
 
 /* Of the connections there may be: for the levers, and for those that have

@@ -6,7 +6,6 @@
  */
 #include "label.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +33,8 @@ static size_t decode(const unsigned char *s, uint32_t *code) {
   return length;
 }
 
-/* What is no letter but turns the line around (U+202E and its like), ends it,
- * or is not seen at all. */
+/* What is no letter but turns the line around (U+202E and its like), or ends
+ * it. */
 static bool is_control(uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code < 0xA0) ||
          (code >= 0x2028 && code <= 0x202E) ||
@@ -61,6 +60,21 @@ char *label_clean(const char *text, size_t most) {
   }
   *to = 0;
   return clean;
+}
+
+/* A space, or what says how the letters beside it are set. */
+static bool is_unseen(uint32_t code) {
+  return code == ' ' || code == 0xA0 || (code >= 0x200B && code <= 0x200F) ||
+         code == 0xFEFF || is_control(code);
+}
+
+bool label_is_blank(const char *text) {
+  const unsigned char *at = (const unsigned char *)text;
+  for (uint32_t code; *at != 0;) {
+    at += decode(at, &code);
+    if (!is_unseen(code)) return false;
+  }
+  return true;
 }
 
 static bool is_ascii(const char *text) {

@@ -8,6 +8,7 @@
 #ifndef SANDBOX_LABEL_H
 #define SANDBOX_LABEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -16,6 +17,9 @@
  * characters, never cut inside one. The caller frees it; NULL: no memory.
  */
 char *label_clean(const char *text, size_t most);
+
+/* Whether nothing of it would be seen. */
+bool label_is_blank(const char *text);
 
 /* A clean text as a PDF text string: (ASCII), otherwise <UTF-16BE>. */
 void label_put_pdf(FILE *out, const char *text);

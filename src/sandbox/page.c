@@ -13,6 +13,7 @@
  * signing.c and state.c as a call of the API's would.
  */
 #include "api.h"
+#include "label.h"
 #include "page_documents.h"
 #include "page_view.h"
 #include "problem.h"
@@ -239,7 +240,7 @@ static bool read_login(const Page *page, bool first, PageLogin *login) {
   login->name = field(page, "name");
   login->number = field(page, "number");
   size_t length = text_length(login->name);
-  if (strspn(login->name, " ") == strlen(login->name) || length > MOST_NAME)
+  if (label_is_blank(login->name) || length > MOST_NAME)
     login->error = TEXT_BAD_NAME;
   else if (!case_is_signer(&page->signing, login->number))
     login->error = TEXT_OTHER_PERSON;

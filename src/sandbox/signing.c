@@ -225,6 +225,14 @@ static bool make_xades(Signing *signing, size_t i, const Identity *signer) {
   return finish_result(signing, i, written);
 }
 
+/* False, with the reply filled: the service ends, and gives it no time. */
+static bool goes_on(const Signing *signing) {
+  if (!press_has_stopped(signing->service->press)) return true;
+  problem_reply(signing->reply, PROBLEM_INTERNAL,
+                "Nothing was signed: the sandbox ends.");
+  return false;
+}
+
 static bool make_all(Signing *signing) {
   Identity *signer = pki_issue(signing->service->pki, signing->who->name);
   if (!signer) {
@@ -233,8 +241,8 @@ static bool make_all(Signing *signing) {
   }
   bool good = true;
   for (size_t i = 0; good && i < signing->count; i++)
-    good = signing->xml ? make_xades(signing, i, signer)
-                        : make_pades(signing, i, signer);
+    good = goes_on(signing) && (signing->xml ? make_xades(signing, i, signer)
+                                             : make_pades(signing, i, signer));
   pki_identity_free(signer);
   return good;
 }
