@@ -87,11 +87,12 @@ int sc_multi_add(Multi *multi, Transfer *transfer) {
 /* Around all that may write, also within each other: the system is called for
  * the outermost alone. */
 static void hold(Multi *multi) {
-  if (multi->holds++ == 0) sc_sigpipe_hold(&multi->sigpipe);
+  if (multi->sigpipes && multi->holds++ == 0) sc_sigpipe_hold(&multi->sigpipe);
 }
 
 static void let_go(Multi *multi) {
-  if (--multi->holds == 0) sc_sigpipe_release(&multi->sigpipe);
+  if (multi->sigpipes && --multi->holds == 0)
+    sc_sigpipe_release(&multi->sigpipe);
 }
 
 void sc_multi_remove(Multi *multi, Transfer *transfer) {
@@ -382,6 +383,7 @@ static int multi_timeout(lua_State *L) {
 /* 0, or -1 and nothing is open. */
 static int begin(Multi *multi) {
   errno = ENOMEM; /* unless a descriptor is what is missing */
+  multi->sigpipes = sc_sigpipe_may_come();
   if (sc_forks_begin(&multi->forks) != 0) return -1;
   multi->sockets = sc_sockets_open() + 1;
   if (!multi->sockets) return -1;

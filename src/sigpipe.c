@@ -6,9 +6,21 @@
  */
 #include "sigpipe.h"
 
+#include <curl/curl.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <string.h>
 #include <time.h>
+
+/* Since 7.87 libcurl writes OpenSSL's bytes itself, as all others, and asks
+ * for an error alone; of 7.88 that was seen. */
+#define ASKS_FOR_ERRORS 0x075800
+
+int sc_sigpipe_may_come(void) {
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  return info->version_num < ASKS_FOR_ERRORS || !info->ssl_version ||
+         strncmp(info->ssl_version, "OpenSSL/", 8) != 0;
+}
 
 static void set_of_it(sigset_t *set) {
   sigemptyset(set);
