@@ -197,20 +197,15 @@ function call.authorised(client, name, request, deadline, policy)
   end
 end
 
---- Passes on what a call returns; an error gets the call's trace and is told
---- to the client's hook.
-local function finish(client, made, value, meta, failed_meta)
+--- Passes on what a call returns. An error gets the call's trace and is told
+--- to the client's hook; what a download kept for another attempt goes.
+local function finish(client, made, request, value, meta, failed_meta)
   if value == nil then
+    if request then request:close() end
     meta.trace = made.headers.traceparent
     observe.emit(client, "error", { error = meta })
   end
   return value, meta, failed_meta
-end
-
---- Lets go of what a download kept for another attempt.
-local function let_go(request, value, ...)
-  if value == nil then request:close() end
-  return value, ...
 end
 
 --- Calls one of the twelve operations.
@@ -233,10 +228,10 @@ function call.operation(client, operation, id, payload, opts, known)
   local request, failure = core.request(made, operation, id, payload,
     client.wall_clock())
   if not request then
-    return finish(client, made, nil, fail(name, failure))
+    return finish(client, made, nil, nil, fail(name, failure))
   end
-  return finish(client, made,
-    let_go(request, call.authorised(client, name, request, deadline, made)))
+  return finish(client, made, request,
+    call.authorised(client, name, request, deadline, made))
 end
 
 --- Calls what has no method here.
@@ -248,11 +243,10 @@ function call.request(client, method, path, opts)
   local made = settings.with(client.settings, opts)
   local request, failure = core.raw_request(made, method, path, opts)
   if not request then
-    return finish(client, made, nil, fail("request", failure))
+    return finish(client, made, nil, nil, fail("request", failure))
   end
-  return finish(client, made,
-    let_go(request,
-      call.authorised(client, "request", request, opts.deadline, made)))
+  return finish(client, made, request,
+    call.authorised(client, "request", request, opts.deadline, made))
 end
 
 return call
