@@ -105,6 +105,19 @@ describe("a task", function()
       assert.same({ true, true }, { reused(), reused() })
     end)
 
+  it("leaves few connections open when many calls are over", function()
+    local function descriptors() return #helper.names_in "/proc/self/fd" end
+    local before = descriptors()
+    assert(service:faults { { operation = "listSigningSessions",
+      fault = "slow", milliseconds = 200, times = 150 } })
+    for _ = 1, 150 do
+      sign:async(function() return sign.sessions:list { limit = 1 } end)
+    end
+    sign:run()
+    local left = descriptors() - before
+    assert.is_true(left > 1 and left < 80, left)
+  end)
+
   it("is collected with its client once nobody holds them", function()
     local held = setmetatable({}, { __mode = "k" })
     local task = sign:async(function() return sign.sessions:list() end)
