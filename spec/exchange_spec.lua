@@ -214,4 +214,28 @@ describe("a response made of its parts", function()
       assert.is_false((pcall(core.response, fields)))
     end
   end)
+
+  it("joins a header that came twice with a comma", function()
+    assert.same({ ["x-a"] = "1, 2, 3", ["x-b"] = "4" }, respond {
+      lines = "X-A: 1\r\nx-b: 4\r\nx-a: 2\r\nX-A: 3\r\n" }.headers)
+  end)
+
+  it("has the fields it was given and takes two more", function()
+    local response = respond { status = 201, reused = true,
+      lines = "X-Request-Id: r-1\r\n", body = { "a", "b" },
+      timing = { total = 2 } }
+    response.attempts, response.repeated = 3, true
+    local read = {}
+    for _, name in ipairs { "status", "reused", "resent", "request_id", "body",
+                            "attempts", "repeated", "sha256", "verified",
+                            "colour", 7 } do
+      read[name] = response[name]
+    end
+    assert.same({ status = 201, reused = true, resent = false,
+      request_id = "r-1", body = "ab", attempts = 3, repeated = true }, read)
+    assert.equal(2, response.timing.total)
+    assert.is_nil(respond({}).request_id)
+    assert.has_error(function() response.status = 200 end,
+      "a response has no writable field 'status'")
+  end)
 end)

@@ -307,6 +307,17 @@ describe("json_write", function()
       end)
     end
 
+    it("takes cjson's empty array, which is no table", function()
+      -- A light userdata that is not null; plain Lua 5.1 can make none.
+      local function own() return encode end
+      local empty = debug.upvalueid and debug.upvalueid(own, 1)
+      if not empty then return end
+      package.loaded.cjson, package.loaded["cjson.safe"] = nil, nil
+      assert.equal("a userdata is not JSON", select(2, encode { empty }))
+      package.loaded.cjson = { empty_array = empty }
+      assert.equal("[[]]", encode { empty })
+    end)
+
     it("does not trip over a module that is no table", function()
       package.loaded.cjson, package.loaded["cjson.safe"] = true, 7
       assert.equal("{}", encode(setmetatable({}, array_mt)))

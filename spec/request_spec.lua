@@ -465,3 +465,33 @@ describe("a raw request", function()
       (refused(raw("POST", "/x", { json = { a = { 1, print } } }))))
   end)
 end)
+
+describe("a request's field", function()
+  it("reads like that of a plain table", function()
+    local request = encode("createDocumentCollection", nil,
+      { documents = { { documentId = document } } }, { timeout = 5 })
+    local read = {}
+    for _, name in ipairs { "method", "timeout", "creates", "size", "sink",
+                            "on_progress", "replayable", "colour", 7 } do
+      read[name] = request[name]
+    end
+    assert.same({ method = "POST", timeout = 5, creates = true,
+                  size = #request.body, replayable = true }, read)
+    local get = encode("getSigningSession", session)
+    assert.same({ "GET", false }, { get.method, get.creates })
+    assert.is_nil(get.size)
+    assert.is_nil(get.body)
+  end)
+
+  it("is written only where a call has something to say", function()
+    local request = encode("getSigningSession", session)
+    request.timeout = 2
+    request.authorization = "Bearer t"
+    assert.equal(2, request.timeout)
+    assert.equal("Bearer t", request.headers.authorization
+      or request.headers.Authorization)
+    assert.has_error(function() request.method = "PUT" end,
+      "a request has no writable field 'method'")
+    assert.is_false(pcall(function() request.authorization = "a\nb" end))
+  end)
+end)

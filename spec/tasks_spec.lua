@@ -105,6 +105,19 @@ describe("a task", function()
       assert.same({ true, true }, { reused(), reused() })
     end)
 
+  it("leaves few connections open when many calls are over", function()
+    local function descriptors() return #helper.names_in "/proc/self/fd" end
+    local before = descriptors()
+    assert(service:faults { { operation = "listSigningSessions",
+      fault = "slow", milliseconds = 200, times = 150 } })
+    for _ = 1, 150 do
+      sign:async(function() return sign.sessions:list { limit = 1 } end)
+    end
+    sign:run()
+    local left = descriptors() - before
+    assert.is_true(left > 1 and left < 80, left)
+  end)
+
   it("is collected with its client once nobody holds them", function()
     local held = setmetatable({}, { __mode = "k" })
     local task = sign:async(function() return sign.sessions:list() end)
@@ -319,32 +332,46 @@ describe("a task", function()
     assert.same({ ["sessions:list"] = 120, async = 120 }, said)
   end)
 
-  it("leaves its loop usable when a limit of its host ends a step", function()
-    -- As a host with a budget of instructions does, at many places.
-    for count = 50, 2000, 50 do
-      local other = assert(service:client())
-      for _ = 1, 3 do
-        other:async(function()
-          other.sleep(0.001)
-          return other.sessions:list { limit = 1 }
-        end)
-      end
-      pcall(function()
-        debug.sethook(function()
+  it("goes on after a limit of its host ended a step, wherever it did",
+    function()
+      -- As a host with a budget of instructions does, at many places.
+      for count = 1, 2500, 7 do
+        local other = assert(service:client())
+        assert(other.sessions:list { limit = 1 })
+        local list = {}
+        for i = 1, 3 do
+          list[i] = other:async(function()
+            other.sleep(0.0001)
+            return other.sessions:list { limit = 1 }
+          end)
+        end
+        list[4] = other:async(function() return list[1]:wait() end)
+        pcall(function()
+          debug.sethook(function()
+            debug.sethook()
+            error("budget", 0)
+          end, "", count)
+          other:step(0.05)
           debug.sethook()
-          error("budget", 0)
-        end, "", count)
-        other:step(0.05)
-        debug.sethook()
-      end)
-      assert(sign.sessions:list { limit = 1 })
-      assert(other.sessions:list { limit = 1 })
-      local task = other:async(function()
-        return other.sessions:list { limit = 1 }
-      end)
-      assert(task:wait())
-      other:close()
-    end
+        end)
+        other:async(function() coroutine.yield() end)
+        -- What was lost on the way raises.
+        pcall(other.run, other)
+        for _, task in ipairs(list) do assert.is_true(task:done()) end
+        assert(other.sessions:list { limit = 1 })
+        other:close()
+      end
+    end)
+
+  it("that could not wait somewhere waits elsewhere", function()
+    local task = sign:async(function()
+      assert.is_false(pcall(string.gsub, "x", ".", function()
+        sign.sessions:list()
+      end))
+      sign.sleep(0.001)
+      return sign.sessions:list { limit = 1 }
+    end)
+    assert.equal(1, #assert(task:wait()).data)
   end)
 
   it("lets others go on when it yields by itself", function()

@@ -57,6 +57,8 @@ describe("a sandbox over TLS", function()
         local sign = client { insecure = true }
         assert(sign.sessions:list())
         sign:close()
+        -- Nor does it get in by what that one began.
+        refused { ca_file = service.ca_file }
       end)
   end
 
@@ -89,7 +91,7 @@ describe("an nginx in front of a sandbox", function()
         ssl_client_certificate ca.pem;
         ssl_verify_client optional;
         ssl_session_cache shared:sessions:1m;
-        add_header X-Resumed $ssl_session_reused;
+        add_header X-Resumed $ssl_session_reused always;
         location /sign/ {
           proxy_pass SERVICE;
           proxy_request_buffering off;
@@ -186,18 +188,56 @@ describe("an nginx in front of a sandbox", function()
     end)
   end)
 
-  it("has its sessions resumed by other clients that trust the same",
-    function()
-      local function resumed(ca_pem)
-        local sign = client { tls = { ca_pem = ca_pem } }
-        local _, meta = assert(sign.sessions:list())
-        return meta.headers["x-resumed"]
-      end
-      local one = helper.read(folder .. "/ca.pem") .. "\n"
-      local other = one .. "\n"
-      assert.same({ ".", "r", "." },
-        { resumed(one), resumed(one), resumed(other) })
+  describe("has its sessions resumed", function()
+    local text = 0
+
+    -- Of a client with such a `tls`.
+    local function resumed(tls, host)
+      local sign = client { tls = tls, token = "t",
+        base_url = ("https://%s:%d/sign"):format(host or "127.0.0.1",
+                                                 front.port) }
+      local _, err, meta = sign.sessions:list()
+      assert.equal("auth", err.kind) -- of the service: the token is no token
+      return meta.headers["x-resumed"]
+    end
+
+    -- A trust that no session has been begun with.
+    local function trust()
+      text = text + 1
+      return helper.read(folder .. "/ca.pem") .. ("\n"):rep(text)
+    end
+
+    it("by other clients that trust the same", function()
+      local one, other = trust(), trust()
+      assert.same({ ".", "r", "." }, { resumed { ca_pem = one },
+        resumed { ca_pem = one }, resumed { ca_pem = other } })
     end)
+
+    it("by none that trusts less than who began it", function()
+      local one = trust()
+      local function of(insecure)
+        return resumed { ca_pem = one, insecure = insecure }
+      end
+      assert.same({ ".", "r", ".", "r" },
+        { of(true), of(true), of(nil), of(nil) })
+    end)
+
+    it("by none that shows another certificate, or none", function()
+      local one = trust()
+      local function of(name)
+        return resumed { ca_pem = one, cert = name and folder .. "/client.pem",
+                         key = name and folder .. "/client.key" }
+      end
+      assert.same({ ".", ".", "r" },
+        { of "client", of(nil), of "client" })
+    end)
+
+    it("by none that knows it by another name", function()
+      local one = trust()
+      assert.same({ ".", ".", "r" }, { resumed({ ca_pem = one }),
+        resumed({ ca_pem = one }, "localhost"), resumed({ ca_pem = one }) })
+    end)
+  end)
 
   describe("speaks", function()
     it("HTTP/2 where nothing is said", function()

@@ -42,6 +42,32 @@ describe("a transfer", function()
     sign, process = nil, nil
   end)
 
+  it("of a HEAD has no body, and leaves none to the next", function()
+    serve("ok", "ok")
+    local _, meta = assert(sign:request("HEAD", "/x"))
+    assert.equal(200, meta.status)
+    assert(sign.sessions:get(ID))
+    assert.same({ GET = 1, HEAD = 1 }, counts())
+  end)
+
+  it("that is finished leaves the others that have ended in their order",
+    function()
+      serve("ok")
+      local multi = assert(core.multi())
+      local all = {}
+      for i = 1, 3 do
+        all[i] = assert(core.transfer(multi))
+        assert(all[i]:start(core.request({ base_url = "http://127.0.0.1:"
+          .. port }, "getSigningSession", ID, nil, 0)))
+        all[i]:cancel()
+      end
+      all[2]:finish()
+      assert.same({ all[1]:key(), all[3]:key() },
+        { (multi:turn(0)), (multi:turn(0)) })
+      assert.is_nil((multi:turn(0)))
+      multi:close()
+    end)
+
   describe("on a reused connection that closes after the whole request",
     function()
       it("never sends a create a second time, and says it is ambiguous",

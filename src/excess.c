@@ -4,6 +4,8 @@
  */
 #include "excess.h"
 
+#include "multi.h"
+
 #include <openssl/ssl.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -25,13 +27,17 @@ void sc_excess_watch(Transfer *transfer) {
 }
 
 /* libcurl tells the socket of a connection that it keeps; one that it closed,
- * and its TLS with it, has none. */
+ * and its TLS with it, has none. One that it watches again is another
+ * transfer's already, and what comes there the answer to that. */
 void sc_excess_end(const Transfer *transfer) {
   curl_socket_t socket = CURL_SOCKET_BAD;
   char bytes[1024];
   if (transfer->shared) return;
   curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &socket);
-  if (socket == CURL_SOCKET_BAD) return;
+  if (socket == CURL_SOCKET_BAD ||
+      curl_multi_assign(transfer->multi->handle, socket, NULL) == CURLM_OK) {
+    return;
+  }
   if (recv(socket, bytes, sizeof bytes, MSG_DONTWAIT) <= 0 &&
       (!transfer->tls || SSL_pending(transfer->tls) == 0)) {
     return;

@@ -54,6 +54,11 @@ static double seconds_now(void) {
 static int start(Multi *multi);
 static void renew(Multi *multi);
 
+static void count(Multi *multi, int more) {
+  multi->count += more;
+  SET(MAXCONNECTS, MAX_IDLE + multi->count);
+}
+
 int sc_multi_add(Multi *multi, Transfer *transfer) {
   renew(multi);
   if (!multi->handle && start(multi) != 0) return -1;
@@ -78,9 +83,8 @@ int sc_multi_add(Multi *multi, Transfer *transfer) {
   transfer->next = multi->running;
   if (multi->running) multi->running->prev = transfer;
   multi->running = transfer;
-  multi->count++;
   multi->streaming += transfer->request->streams;
-  SET(MAXCONNECTS, MAX_IDLE + multi->count);
+  count(multi, 1);
   return 0;
 }
 
@@ -109,8 +113,8 @@ void sc_multi_remove(Multi *multi, Transfer *transfer) {
   if (transfer->next) transfer->next->prev = transfer->prev;
   transfer->next = transfer->prev = NULL;
   transfer->multi = NULL;
-  multi->count--;
   multi->streaming -= transfer->request->streams;
+  count(multi, -1);
 }
 
 void sc_multi_unpause(Transfer *transfer) {

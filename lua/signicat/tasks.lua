@@ -7,12 +7,10 @@
 --
 -- One loop a transport; clients that share connections share it.
 --
--- An error may end a turn at any call: of memory, or of a host's limit. The
--- loop is whole then, and the next turn goes on. So a task has all its fields
--- from birth, the queues are links between tasks, and a task is the loop's
--- `current` one as long as it is in no other place: if it still is when the
--- next turn begins, it was left behind, and is woken. Whoever yields therefore
--- looks, when it goes on, whether there is what it waited for.
+-- An error may end a turn anywhere: of memory, or of a host's limit. The next
+-- turn then makes the queues anew and has all tasks go on. So whoever yields
+-- looks, when it goes on, whether there is what it waited for, and a queue is
+-- made of links between tasks: it takes no memory to be put into one.
 
 local core = require "signicat.core"
 local heap = require "signicat.heap"
@@ -59,7 +57,7 @@ end
 -- -- a queue -----------------------------------------------------------------
 
 --- A first-in, first-out list of tasks, each of which has the next in the field
---- `link`: it takes no memory to be put into one.
+--- `link`.
 local function new_queue(link)
   return { link = link, first = false, last = false }
 end
@@ -68,18 +66,23 @@ local function is_empty(queue)
   return not queue.first
 end
 
+local function empty(queue)
+  queue.first, queue.last = false, false
+end
+
 --- Appends the tasks that `first` begins and `last` ends.
 local function append(queue, first, last)
-  local link = queue.link
   if queue.first then
-    queue.last[link] = first
+    queue.last[queue.link] = first
+    queue.last = last
   else
+    queue.last = last
     queue.first = first
   end
-  queue.last = last
 end
 
 local function put(queue, task)
+  task[queue.link] = false
   return append(queue, task, task)
 end
 
@@ -88,14 +91,13 @@ local function take(queue)
   if not first then return nil end
   queue.first = first[queue.link]
   if first == queue.last then queue.last = false end
-  first[queue.link] = false
   return first
 end
 
 --- The first queue, with all of the second behind it.
 local function join(queue, other)
   if other.first then append(queue, other.first, other.last) end
-  other.first, other.last = false, false
+  empty(other)
 end
 
 -- -- a task -------------------------------------------------------------------
@@ -165,23 +167,14 @@ local LOST = { raised = true, "not enough memory" }
 
 --- A function raised. Whoever waits gets it; nobody may, so a hook is told.
 local function give_up(task, message)
+  local is_awaited = task.waiters
   if could_not_yield(message) then message = HOW_TO_YIELD end
-  if not task.waiters then put(task.loop.unclaimed, task) end
   finish(task, LOST)
-  if message ~= LOST[1] then task.result = { raised = true, message } end
+  if not is_awaited then put(task.loop.unclaimed, task) end
+  task.result = { raised = true, message }
   if not task.client.on_event then return end
   observe.emit(task.client, "error", { operation = "async",
     reason = "a task's function raised; task:wait raises the same" })
-end
-
---- Until when a task sleeps. Without the memory for that it goes on at once,
---- and sleeps again.
-local function put_to_sleep(task, ends)
-  local loop = task.loop
-  local ok, raised = pcall(loop.sleepers.add, loop.sleepers, ends, task)
-  if ok then return end
-  loop:wake(task)
-  error(raised, 0)
 end
 
 local function step_on(task, done, what, ...)
@@ -194,10 +187,10 @@ local function step_on(task, done, what, ...)
     return
   end
   if what == START then
+    task.to_start, task.request = ...
     put(loop.starts, task)
-    task.is_starting = true
   elseif what == SLEEP then
-    put_to_sleep(task, ...)
+    loop.sleepers:add(..., task)
   elseif what ~= PARK then
     put(loop.later, task)
     task.is_awake = true
@@ -282,11 +275,10 @@ function tasks.loop(multi)
     count = 0, -- tasks that are not done
     tasks = {}, -- the same, as a list
     running = 0, -- transfers
-    may_start = math.huge, -- so many more
-    in_step = false,
+    may_start = 0, -- so many more in this step
     closed = false,
+    torn = 0, -- so many changes have begun and not ended
     current = false, -- the task that is being resumed
-    ready = false, -- the key of what was not looked at
     runnable = new_queue "next",
     later = new_queue "next", -- tasks that yielded by themselves
     starts = new_queue "next_start", -- tasks with a transfer to start
@@ -313,28 +305,12 @@ function Loop:wake(task)
   self:tell()
 end
 
---- Whether a loop is resuming a task. One that an error on the way left behind
---- goes on, in a turn of its own.
-local function is_resuming(loop)
-  local task = loop.current
-  local status = task and task.thread and coroutine.status(task.thread)
-  if status == "running" or status == "normal" then return true end
-  loop.current = false
-  if not task or task.result then return false end
-  if status == "dead" then
-    give_up(task, LOST[1])
-  elseif task.to_start and not task.is_starting then
-    put(loop.starts, task)
-    task.is_starting = true
-  else
-    loop:wake(task)
-  end
-  return false
-end
-
---- The loop that is resuming a task.
+--- The loop that is resuming a task. One that an error on the way left behind,
+--- of a hook or of memory, is resuming none.
 local function resuming()
-  if active and not is_resuming(active) then active = nil end
+  local task = active and active.current
+  local status = task and task.thread and coroutine.status(task.thread)
+  if status ~= "running" and status ~= "normal" then active = nil end
   return active
 end
 
@@ -376,41 +352,36 @@ function Loop:line()
   return line
 end
 
---- Starts the transfer that a task yielded for, after the yield. The task is
---- first of its queue until that is done.
-local function start(self, task)
-  local line, started, functions = task.to_start, nil, nil
+--- Starts the transfer that a task yielded for, after the yield.
+local function start(task)
+  local line = task.to_start
+  local started, functions = false
   if task.is_cancelled then
     functions = cancelled()
-  elseif not task.result then
+  else
     started, functions = line.transfer:start(task.request, true)
     if not started then functions.sent = false end
   end
-  self.current = task
-  take(self.starts)
-  task.is_starting, task.to_start, task.request = false, false, false
   task.functions = functions
   if started then
     line.owner, line.pending = task, false
     task.open = task.open + 1
     task.waits_for = line
-  elseif not task.result then
-    resume(task)
   end
-  self.current = false
+  task.to_start = false
+  task.request = false
+  if not started then resume(task) end
 end
 
 --- A transfer, or what was done aside, has something for its caller.
 local function look(self, key)
   local line, waiting = self.lines[key], self.asides[key]
   if waiting then
-    self:wake(waiting)
     self.asides[key] = nil
-    return
+    return self:wake(waiting)
   end
   local owner = line and line.owner
   if owner and owner.waits_for == line then
-    self.current = owner
     owner.waits_for = false
     resume(owner)
   elseif line then
@@ -435,30 +406,27 @@ local function go_on(task)
   resume(task, unpack(arguments, 1, arguments.n))
 end
 
---- Resumes one task or starts one transfer, if there is one.
-local function advance(self)
-  local queue = self.runnable
-  if not queue.first and not self.in_step then queue = self.later end
-  local task = queue.first
+--- Resumes one task or starts one transfer, if there is one. In a step those
+--- that yielded by themselves wait for the next one, and few transfers start.
+local function advance(self, in_step)
+  local task = take(self.runnable) or not in_step and take(self.later)
   if task then
-    self.current = task
-    take(queue)
     task.is_awake = false
     go_on(task)
-    self.current = false
     return true
   end
-  task = self.may_start > 0 and self.starts.first
+  if in_step and self.may_start == 0 then return false end
+  task = take(self.starts)
   if not task then return false end
   self.may_start = self.may_start - 1
-  start(self, task)
+  start(task)
   return true
 end
 
-local function has_more(self)
+local function has_more(self, in_step)
   return not is_empty(self.runnable)
-    or not self.in_step and not is_empty(self.later)
-    or self.may_start > 0 and not is_empty(self.starts)
+    or not in_step and not is_empty(self.later)
+    or not (in_step and self.may_start == 0) and not is_empty(self.starts)
 end
 
 --- Ends all tasks but `kept`; their transfers are ended elsewhere.
@@ -471,9 +439,9 @@ local function drop(self, why, kept)
     end
   end
   if kept then kept.is_awake = false end
-  for _, queue in ipairs { self.runnable, self.later, self.starts } do
-    queue.first, queue.last = false, false
-  end
+  empty(self.runnable)
+  empty(self.later)
+  empty(self.starts)
   self.sleepers, self.asides = heap.new(), {}
 end
 
@@ -482,28 +450,75 @@ end
 local function part(self)
   if not self.multi:forked() then return false end
   drop(self, "the process was forked; the task is its parent's",
-    self.current or nil)
+    resuming() == self and self.current or nil)
   return true
+end
+
+--- A task has, whatever it was about, nothing but its own fields. Whether its
+--- transfer has begun may not be among them; then nothing was sent, for that
+--- would have been in a turn since.
+local function reset(task)
+  local line = task.to_start
+  task.is_awake, task.open, task.waits_for = false, 0, false
+  if line then
+    line.owner = false
+    line.transfer:cancel()
+    if line.transfer:done() then line.transfer:finish() end
+  end
+  if not task.result and coroutine.status(task.thread) == "dead" then
+    if not task.waiters then put(task.loop.unclaimed, task) end
+    task.result = LOST
+  end
+end
+
+--- Goes on after a turn that an error ended on its way: all that are not done
+--- get their turn and look whether there is what they wait for. May be ended on
+--- its way as well.
+local function mend(self)
+  local list, count = self.tasks, 0
+  self.current, self.sleepers = false, heap.new()
+  empty(self.runnable)
+  empty(self.later)
+  empty(self.starts)
+  for i = 1, self.count do
+    if list[i] then reset(list[i]) end
+  end
+  for _, line in pairs(self.lines) do
+    line.pending = true
+    if line.owner then line.owner.open = line.owner.open + 1 end
+  end
+  for i = 1, self.count do
+    local task = list[i]
+    -- It may be in two places.
+    if task and not task.result and not task.is_awake then
+      count = count + 1
+      list[count], task.place, task.is_awake = task, count, true
+      put(self.runnable, task)
+      if task.to_start then put(self.starts, task) end
+    end
+  end
+  for i = count + 1, self.count do list[i] = nil end
+  self.count, self.torn = count, 0
 end
 
 --- Does one thing of each kind that is to be done; waits up to `wait` seconds
 --- when there is none.
 ---@return boolean whether something was done
-function Loop:turn(wait)
+function Loop:turn(wait, in_step)
   if self.closed then return false end
-  if self.current then is_resuming(self) end
+  if self.torn ~= 0 then mend(self) end
+  self.torn = self.torn + 1
   local done = part(self)
-  if self.ready then look(self, self.ready) end
   done = wake_sleeper(self) or done
-  done = advance(self) or done
+  done = advance(self, in_step) or done
   if self.closed then return done end
   local due = self.sleepers:first()
   if due then wait = math.max(0, math.min(wait, due - core.now())) end
-  if done or has_more(self) then wait = 0 end
+  if done or has_more(self, in_step) then wait = 0 end
   local key, acted, running = self.multi:turn(wait)
-  self.running, self.ready = running, key
+  self.running = running
   if key then look(self, key) end
-  self.ready = false
+  self.torn = self.torn - 1
   self:tell()
   return done or acted or key ~= nil
 end
@@ -534,7 +549,6 @@ function Loop:async(client, fn, ...)
     is_awake = true, -- and in a queue
     is_cancelled = false,
     to_start = false, request = false, -- the line it yielded for, and with what
-    is_starting = false, -- and in a queue
     open = 0, -- transfers under way
     waits_for = false, functions = false, -- a line, and what Lua supplies to it
     waiters = false, children = false, -- tasks
@@ -542,9 +556,10 @@ function Loop:async(client, fn, ...)
     is_claimed = false,
   }, Task)
   task_of[task.thread] = task
-  self.tasks[place] = task
-  self.count = place
+  self.torn = self.torn + 1
+  self.tasks[place], self.count = task, place
   put(self.runnable, task)
+  self.torn = self.torn - 1
   self:tell()
   return task
 end
@@ -553,21 +568,17 @@ end
 -- later, it asks for at one time with all that began at one time.
 local STARTS = 8
 
-local function turns(self, ends)
-  repeat until not self:turn(0) or core.now() >= ends
-end
-
 --- Turns until nothing is left to be done at once, or the time is over.
 ---@param budget number? seconds
 ---@return integer left tasks that are not done
 function Loop:step(budget)
   if resuming() then core.misuse("client:step is for the main program") end
   local ends = budget and core.now() + budget or math.huge
+  self.torn = self.torn + 1
   join(self.runnable, self.later)
-  self.may_start, self.in_step = STARTS, true
-  local ok, raised = pcall(turns, self, ends)
-  self.may_start, self.in_step = math.huge, false
-  if not ok then error(raised, 0) end
+  self.torn = self.torn - 1
+  self.may_start = STARTS
+  repeat until not self:turn(0, true) or core.now() >= ends
   return self.count
 end
 
@@ -607,9 +618,11 @@ function Loop:start(line, request)
   local task = active and self:caller()
   if task then
     if task.is_cancelled then return nil, cancelled() end
-    task.to_start, task.request = line, request
-    coroutine.yield(START)
-    local functions, started = task.functions, line.owner == task
+    local started, functions
+    repeat
+      coroutine.yield(START, line, request)
+      started, functions = line.owner == task, task.functions
+    until started or functions
     task.functions = false
     -- It goes on when there is something to look at.
     line.pending = started
