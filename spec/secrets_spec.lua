@@ -287,8 +287,10 @@ describe("the memory of a program that has called", function()
       end
     end]]
 
-  for name, ending in pairs { ["that is open"] = "",
-                              ["that is closed"] = "sign:close()" } do
+  -- A sanitizer keeps what was freed.
+  local endings = os.getenv "ASAN_OPTIONS" and {}
+    or { ["that is open"] = "", ["that is closed"] = "sign:close()" }
+  for name, ending in pairs(endings) do
     it("has no token in our own list of headers, of a client " .. name,
       function()
         local service = assert(sandbox.start())
