@@ -6,9 +6,18 @@
 
 #include "multi.h"
 
+#include "multi.h"
+
 #include <openssl/ssl.h>
 #include <string.h>
 #include <sys/socket.h>
+
+int sc_excess_knows_tls(void) {
+  const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
+  const char *version = info->ssl_version;
+  return version && strncmp(version, "OpenSSL/", 8) == 0 &&
+         strcmp(version + 8, OpenSSL_version(OPENSSL_VERSION_STRING)) == 0;
+}
 
 void sc_excess_watch(Transfer *transfer) {
   struct curl_tlssessioninfo *session = NULL;
@@ -19,7 +28,7 @@ void sc_excess_watch(Transfer *transfer) {
   if (strncmp(transfer->request->url, "https:", 6) != 0) return;
   curl_easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
   transfer->shared = version == CURL_HTTP_VERSION_2_0;
-  if (transfer->shared) return;
+  if (transfer->shared || !transfer->home->knows_tls) return;
   curl_easy_getinfo(transfer->easy, CURLINFO_TLS_SSL_PTR, &session);
   if (session && session->backend == CURLSSLBACKEND_OPENSSL) {
     transfer->tls = session->internals;

@@ -11,6 +11,10 @@
 
 #include "transfer.h"
 
+/* Whether libcurl, as it is loaded here, has the TLS library that this module
+ * has: only then it can be asked. */
+int sc_excess_knows_tls(void);
+
 /* The headers of an answer are there, and so is its connection. */
 void sc_excess_watch(Transfer *transfer);
 /* The answer is there, and the transfer still in its multi. */

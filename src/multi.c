@@ -6,6 +6,7 @@
 
 #include "aside.h"
 #include "error.h"
+#include "excess.h"
 #include "object.h"
 #include "sockets.h"
 #include "tickets.h"
@@ -387,6 +388,7 @@ static int multi_timeout(lua_State *L) {
 /* 0, or -1 and nothing is open. */
 static int begin(Multi *multi) {
   errno = ENOMEM; /* unless a descriptor is what is missing */
+  multi->knows_tls = sc_excess_knows_tls();
   multi->sigpipes = sc_sigpipe_may_come();
   if (sc_forks_begin(&multi->forks) != 0) return -1;
   multi->sockets = sc_sockets_open() + 1;

@@ -29,6 +29,7 @@ typedef struct Multi {
   Transfer *running;
   int count;
   int streaming; /* so many of them may wait for Lua */
+  int knows_tls; /* libcurl's TLS library is ours, too */
   int sigpipes;  /* they may come */
   int holds;     /* so often is SIGPIPE held back, within each other */
   Sigpipe sigpipe;
