@@ -390,6 +390,9 @@ function faults.bench(service, way)
   self.token = self.plain.token:get(self.plain, nil, {})
     :match "^Bearer (.+)$"
   self.patience = measure_patience(self.plain)
+  -- Whatever ran before leaves to the collector must not go in between.
+  collectgarbage()
+  collectgarbage()
   self.descriptors = descriptors()
   return self
 end
