@@ -298,13 +298,15 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   service.pki = pki_open(folder.path, why, sizeof why);
   service.store = store_open(folder.path, why, sizeof why);
   service.documents = blob_open_folder(folder.path);
+  service.press = press_open(service.documents, PRESS_SECONDS);
   service.journal = journal_open();
   service.faults = faults_open();
   service.token_ttl = 3600;
   service.max_upload = 1024 * 1024;
   snprintf(service.url, sizeof service.url, "http://127.0.0.1:1");
   snprintf(service.control_url, sizeof service.control_url, "%s", service.url);
-  expect(service.pki && service.store && service.documents >= 0);
+  expect(service.pki && service.store && service.documents >= 0 &&
+         service.press);
   fill_account();
   return 0;
 }
