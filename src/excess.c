@@ -6,8 +6,6 @@
 
 #include "multi.h"
 
-#include "multi.h"
-
 #include <openssl/ssl.h>
 #include <string.h>
 #include <sys/socket.h>
