@@ -150,7 +150,7 @@ end)
 function CALLS.listSigningSessions(_, n)
   return n, function(sign)
     local value, more = sign.sessions:list { offset = n, limit = 5 }
-    return value, more, value and value.offset ~= false
+    return value, more, value and value.offset == n
   end
 end
 
