@@ -43,6 +43,18 @@ describe("a sandbox that is told to end", function()
       sandbox.token, more or "")
   end
 
+  -- A connection that the service has: it has answered on it.
+  local function greeted()
+    local connection, length = connect(), nil
+    connection:send(head("GET", "/sign/signing-sessions"))
+    repeat
+      local line = assert(connection:receive "*l")
+      length = tonumber(line:lower():match "^content%-length: (%d+)") or length
+    until line == ""
+    connection:receive(length)
+    return connection
+  end
+
   for _, size in ipairs { 200, 5000000 } do
     it("takes an upload of " .. size .. " bytes to its end and keeps it",
       function()
@@ -120,17 +132,7 @@ describe("a sandbox that is told to end", function()
   it("answers every request that had come on a connection it has", function()
     local request = head("GET", "/sign/signing-sessions")
     local connections = {}
-    for i = 1, 64 do
-      connections[i] = connect()
-      connections[i]:send(request)
-      local length
-      repeat
-        local line = assert(connections[i]:receive "*l")
-        length = tonumber(line:lower():match "^content%-length: (%d+)")
-          or length
-      until line == ""
-      connections[i]:receive(length)
-    end
+    for i = 1, 64 do connections[i] = greeted() end
     for _, connection in ipairs(connections) do connection:send(request) end
     sandbox:signal "TERM"
     for _, connection in ipairs(connections) do
@@ -144,12 +146,12 @@ describe("a sandbox that is told to end", function()
     local one = sandbox:session { contents = { ("x"):rep(20000000) } }
     local fields, connections, signed, refused = {}, {}, 0, 0
     for i = 1, 100 do
+      connections[i] = greeted()
       fields[i] = { title = "Agreed", documents = one.documents,
         signingSetup = { { signingFlow = "AUTHENTICATION_BASED" } } }
     end
     local _, sessions = sandbox:call("POST", "/sign/signing-sessions", fields)
     for i, session in ipairs(sessions) do
-      connections[i] = connect()
       connections[i]:send("POST /_sandbox/sessions/" .. session.id
         .. "/sign HTTP/1.1\r\nHost: localhost\r\n\r\n")
     end

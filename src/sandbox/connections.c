@@ -9,7 +9,7 @@
 
 #define AGAIN_MILLISECONDS 20
 /* A client that sends nothing more of its request for so long has stalled. */
-#define QUIET_MILLISECONDS 300
+#define QUIET_MILLISECONDS 2000
 
 static int64_t clock_now(void) {
   struct timespec now;
