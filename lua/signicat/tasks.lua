@@ -634,7 +634,8 @@ function Loop:start(line, request)
   return started, functions
 end
 
-local function until_pending(self, line)
+--- Blocks until a transfer has something to look at.
+local function block(self, line)
   local multi, transfer = self.multi, line.transfer
   repeat
     if self.count > 0 then
@@ -645,15 +646,6 @@ local function until_pending(self, line)
       if ready then look(self, ready) end
     end
   until line.pending or transfer:done()
-end
-
---- Blocks until a transfer has something to look at. What its caller sees fail
---- does not go on unseen.
-local function block(self, line)
-  local ok, raised = pcall(until_pending, self, line)
-  if ok then return end
-  line.transfer:cancel()
-  error(raised, 0)
 end
 
 --- Waits until a started transfer has something to look at.

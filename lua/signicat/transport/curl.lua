@@ -13,25 +13,37 @@ local tasks = require "signicat.tasks"
 local Curl = {}
 Curl.__index = Curl
 
--- Plain Lua 5.1 cannot yield across pcall. There what a reader or writer
--- raises inside a coroutine leaves its transfer to the collector.
+-- Plain Lua 5.1 cannot yield across pcall. There what is raised inside a
+-- coroutine leaves its transfer to the collector.
 local pcall_yields = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
 local function may_protect()
   return pcall_yields or coroutine.running() == nil
 end
 
---- Lets Lua supply and take bytes.
-local function serve(loop, line, functions, state)
-  local transfer = line.transfer
-  if not may_protect() then
-    return streams.serve(transfer, functions, state)
-  end
-  local ok, raised = pcall(streams.serve, transfer, functions, state)
-  if ok then return end
-  transfer:cancel()
+--- Has a request sent and answered; Lua supplies and takes bytes meanwhile.
+---@return table? failure nothing was sent
+local function exchange(loop, line, request)
+  local started, functions = loop:start(line, request)
+  if not started then return functions end
+  local transfer, state = line.transfer, line.state
+  state.done, state.total = nil, nil
+  repeat
+    loop:wait(line)
+    if functions then streams.serve(transfer, functions, state) end
+  until transfer:done()
   loop:forget(line)
-  error(raised, 0)
+end
+
+--- The same; what its caller sees fail does not go on unseen, whoever raised:
+--- a reader, a hook of another call's, or Lua for want of memory.
+local function guarded(loop, line, request)
+  if not may_protect() then return exchange(loop, line, request) end
+  local ok, failure = pcall(exchange, loop, line, request)
+  if ok then return failure end
+  line.transfer:cancel()
+  loop:forget(line)
+  error(failure, 0)
 end
 
 --- Sends one request and waits for its answer.
@@ -41,29 +53,18 @@ end
 function Curl:send(request)
   local idle, loop = self.idle, self.loop
   local last = #idle
-  local line = idle[last]
+  local line, failure = idle[last], nil
   if not line then
-    local made, failure = loop:line()
-    if not made then return nil, failure end
-    line = made
+    line, failure = loop:line()
+    if not line then return nil, failure end
   end
   idle[last] = nil
-  local started, functions = loop:start(line, request)
-  if not started then
-    idle[#idle + 1] = line
-    return nil, functions
-  end
-  local transfer, state = line.transfer, line.state
-  state.done, state.total = nil, nil
-  repeat
-    loop:wait(line)
-    if functions then serve(loop, line, functions, state) end
-  until transfer:done()
-  loop:forget(line)
-  local response, reason = transfer:finish()
+  failure = guarded(loop, line, request)
+  local response
+  if not failure then response, failure = line.transfer:finish() end
   idle[#idle + 1] = line
   if response then loop:settle(request, response) end
-  return response, reason
+  return response, failure
 end
 
 Curl.now = core.now
