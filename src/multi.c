@@ -7,8 +7,8 @@
 #include "aside.h"
 #include "error.h"
 #include "excess.h"
+#include "forks.h"
 #include "object.h"
-#include "sockets.h"
 #include "tickets.h"
 #include "watch.h"
 
@@ -28,12 +28,16 @@ static Multi *check_any(lua_State *L, int index) {
   return sc_object_check(L, index, MULTI_TYPE);
 }
 
+static int is_open(const Multi *multi) {
+  return multi->sockets.set != 0;
+}
+
 Multi *sc_multi_check(lua_State *L, int index) {
   Multi *multi = check_any(L, index);
   if (sc_multi_part(multi) != 0) {
     luaL_error(L, "libcurl could not be started after a fork");
   }
-  if (!multi->sockets) sc_misuse(L, "the client is closed");
+  if (!is_open(multi)) sc_misuse(L, "the client is closed");
   return multi;
 }
 
@@ -168,12 +172,12 @@ static Transfer *take(Multi *multi, int queue) {
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context,
                      void *unused) {
-  const Multi *multi = context;
+  Multi *multi = context;
   int wanted = 0;
   (void)easy, (void)unused;
   if (what == CURL_POLL_IN || what == CURL_POLL_INOUT) wanted |= SOCKET_READ;
   if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT) wanted |= SOCKET_WRITE;
-  return sc_sockets_watch(multi->sockets - 1, socket, wanted);
+  return sc_sockets_watch(&multi->sockets, socket, wanted);
 }
 
 static int on_timer(CURLM *handle, long milliseconds, void *context) {
@@ -253,9 +257,9 @@ static void act(Multi *multi, curl_socket_t socket, int ready) {
   int running;
   CURLMcode code;
   if (!multi->handle) return;
-  multi->was_timer = socket == CURL_SOCKET_TIMEOUT;
+  multi->timers = socket == CURL_SOCKET_TIMEOUT ? multi->timers + 1 : 0;
   /* What it still wants by then, it says anew. */
-  if (multi->was_timer) multi->due = HUGE_VAL;
+  if (multi->timers > 0) multi->due = HUGE_VAL;
   hold(multi);
   code = curl_multi_socket_action(multi->handle, socket, mask, &running);
   collect(multi);
@@ -296,10 +300,10 @@ static int go_on(Multi *multi) {
 
 Crew *sc_multi_crew(Multi *multi) {
   Crew *crew = multi->crew;
-  if (crew || !multi->sockets) return crew;
+  if (crew || !is_open(multi)) return crew;
   crew = sc_crew_new();
-  if (crew && sc_sockets_watch(multi->sockets - 1, sc_crew_bell(crew),
-                               SOCKET_READ) != 0) {
+  if (crew &&
+      sc_sockets_watch(&multi->sockets, sc_crew_bell(crew), SOCKET_READ) != 0) {
     sc_crew_release(crew);
     crew = NULL;
   }
@@ -321,6 +325,15 @@ static int serve_timer(Multi *multi) {
   return 1;
 }
 
+/* The timer has so many turns before the system is asked for sockets. */
+#define MOST_TIMERS 8
+
+/* Whether it is the timer's turn: those that were found come first. */
+static int is_timely(const Multi *multi, double now) {
+  int most = sc_sockets_found(&multi->sockets) ? 1 : MOST_TIMERS;
+  return multi->due <= now && multi->timers < most;
+}
+
 /* One turn; whether something was done. Sockets and the timer take turns when
  * both have something. */
 static int take_turn(Multi *multi, double wait) {
@@ -332,25 +345,44 @@ static int take_turn(Multi *multi, double wait) {
     wait = 0;
   }
   multi->was_rest = 0;
-  if (multi->due <= now && !multi->was_timer) {
-    return serve_timer(multi);
-  }
+  if (is_timely(multi, now)) return serve_timer(multi);
   wait = multi->first[QUEUE_READY] ? 0 : fmin(wait, quiet(multi, now));
-  socket = sc_sockets_wait(multi->sockets - 1, wait, &ready);
+  socket = sc_sockets_wait(&multi->sockets, wait, &ready);
   if (socket >= 0) return serve(multi, socket, ready);
   if (wait > 0) now = seconds_now();
   if (multi->due <= now) return serve_timer(multi);
   return multi->first[QUEUE_RESTING] ? go_on(multi) : look(multi, now);
 }
 
+/* Turns that are taken before Lua has the word again, for its hooks. */
+#define MOST_TURNS 64
+
+static int needs_lua(const Multi *multi) {
+  return multi->first[QUEUE_READY] || multi->done;
+}
+
+/* Turns for up to `wait` seconds or until Lua is needed; whether something was
+ * done. */
+static int take_turns(Multi *multi, double wait) {
+  double ends = seconds_now() + wait;
+  int done = take_turn(multi, wait), i;
+  for (i = 1; done && i < MOST_TURNS && !needs_lua(multi); i++) {
+    double left = ends - seconds_now();
+    if (left <= 0 || !take_turn(multi, left)) break;
+  }
+  return done;
+}
+
 /* turn(wait) -> the key of a transfer, or of what was done aside, that Lua has
- * to look at, or nil; whether something was done, one socket or one timer; and
- * how many transfers and jobs are under way.
- * When there is nothing to do, it waits up to `wait` seconds; not at all while
- * Lua has a transfer to look at. */
+ * to look at, or nil; whether something was done; how many transfers and jobs
+ * are under way; and whether this process inherited the multi, and has not
+ * heard so before: what ran was its parent's and has ended here.
+ * Without `wait` it does one thing, for one socket or one timer. With it, it
+ * goes on for up to so many seconds, until Lua has something to look at. */
 static int multi_turn(lua_State *L) {
   Multi *multi = sc_multi_check(L, 1);
-  int done = take_turn(multi, luaL_optnumber(L, 2, 0));
+  double wait = luaL_optnumber(L, 2, 0);
+  int done = wait > 0 ? take_turns(multi, wait) : take_turn(multi, 0);
   Transfer *transfer;
   transfer = multi->done ? NULL : take(multi, QUEUE_READY);
   if (transfer) {
@@ -363,12 +395,14 @@ static int multi_turn(lua_State *L) {
   }
   lua_pushboolean(L, done);
   lua_pushinteger(L, multi->count + multi->asides);
-  return 3;
+  lua_pushboolean(L, multi->is_inherited);
+  multi->is_inherited = 0;
+  return 4;
 }
 
 /* descriptor() -> one that is readable while a socket is ready. */
 static int multi_descriptor(lua_State *L) {
-  lua_pushinteger(L, sc_multi_check(L, 1)->sockets - 1);
+  lua_pushinteger(L, sc_sockets_descriptor(&sc_multi_check(L, 1)->sockets));
   return 1;
 }
 
@@ -390,25 +424,24 @@ static int begin(Multi *multi) {
   errno = ENOMEM; /* unless a descriptor is what is missing */
   multi->knows_tls = sc_excess_knows_tls();
   multi->sigpipes = sc_sigpipe_may_come();
-  if (sc_forks_begin(&multi->forks) != 0) return -1;
-  multi->sockets = sc_sockets_open() + 1;
-  if (!multi->sockets) return -1;
+  multi->fork = sc_forks_seen();
+  if (sc_forks_begin() != 0) return -1;
+  if (sc_sockets_open(&multi->sockets) != 0) return -1;
   if (start(multi) == 0) return 0;
-  sc_sockets_close(multi->sockets - 1);
-  multi->sockets = 0;
+  sc_sockets_close(&multi->sockets);
   return -1;
 }
 
+static int is_inherited(const Multi *multi) {
+  return multi->fork != sc_forks_seen();
+}
+
 /* Ends what runs and closes everything. A child parts from its connections
- * first: ending them properly would say so to the server, on TLS. The set is
- * its parent's too, so it may be closed but not changed. */
+ * first: ending them properly would say so to the server, on TLS. */
 static void end(Multi *multi) {
-  int set = multi->sockets - 1, inherited = sc_forks_inherited(&multi->forks);
-  if (!multi->sockets) return;
-  if (inherited) {
-    sc_forks_part(&multi->forks, set);
-    multi->sockets = 0;
-  }
+  int inherited = is_inherited(multi);
+  if (!is_open(multi)) return;
+  if (inherited) sc_sockets_part(&multi->sockets);
   while (multi->running) {
     Transfer *transfer = multi->running;
     sc_transfer_done(transfer, CURLE_ABORTED_BY_CALLBACK);
@@ -421,8 +454,7 @@ static void end(Multi *multi) {
     }
   }
   if (multi->handle) stop(multi);
-  multi->sockets = 0;
-  sc_sockets_close(set);
+  sc_sockets_close(&multi->sockets);
   if (multi->crew) sc_crew_release(multi->crew);
   multi->crew = NULL;
   multi->done = NULL;
@@ -430,7 +462,7 @@ static void end(Multi *multi) {
 }
 
 int sc_multi_part(Multi *multi) {
-  if (!multi->sockets || !sc_forks_inherited(&multi->forks)) return 0;
+  if (!is_open(multi) || !is_inherited(multi)) return 0;
   end(multi);
   multi->is_inherited = 1;
   return begin(multi);
@@ -443,7 +475,6 @@ static int multi_close(lua_State *L) {
   end(multi);
   while (take(multi, QUEUE_READY)) {}
   sc_alarms_free(&multi->alarms);
-  sc_forks_free(&multi->forks);
   return 0;
 }
 

@@ -12,8 +12,8 @@
 #include "alarms.h"
 #include "compat.h"
 #include "crew.h"
-#include "forks.h"
 #include "sigpipe.h"
+#include "sockets.h"
 #include "transfer.h"
 
 #define MULTI_TYPE "signicat.multi"
@@ -22,10 +22,9 @@ typedef struct Multi {
   ObjectHead head;
   CURLM *handle;   /* NULL: none, until the next transfer */
   CURLSH *tickets; /* of TLS, kept alive by a slot */
-  int sockets;     /* a set of them, plus one; 0: closed */
   int is_spent;    /* the handle found no memory once */
   double due;      /* when libcurl wants to be called; HUGE_VAL: not */
-  int was_timer;   /* the last turn went to the timer */
+  int timers;      /* so many turns in a row went to the timer */
   Transfer *running;
   int count;
   int streaming; /* so many of them may wait for Lua */
@@ -33,10 +32,11 @@ typedef struct Multi {
   int sigpipes;  /* they may come */
   int holds;     /* so often is SIGPIPE held back, within each other */
   Sigpipe sigpipe;
+  Sockets sockets;
   Alarms alarms;
   Transfer *first[2], *last[2]; /* of the queues */
   int was_rest;                 /* the last turn went to one that rested */
-  Forks forks;                  /* sockets that a child must not use */
+  unsigned long fork;           /* by the count of the process it is of */
   int is_inherited;             /* Lua has not heard of a fork yet */
   Crew *crew;                   /* for what takes long, once there was such */
   int asides;                   /* so many jobs it has */

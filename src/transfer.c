@@ -24,7 +24,7 @@
 static curl_socket_t on_open(void *context, curlsocktype purpose,
                              struct curl_sockaddr *address) {
   Transfer *transfer = context;
-  int made = sc_forks_socket(&transfer->home->forks, address->family,
+  int made = sc_sockets_make(&transfer->home->sockets, address->family,
                              address->socktype, address->protocol);
   (void)purpose;
   if (made < 0 && errno == ENOMEM) transfer->no_memory = 1;
@@ -33,7 +33,7 @@ static curl_socket_t on_open(void *context, curlsocktype purpose,
 
 static int on_close(void *context, curl_socket_t socket) {
   Multi *home = context;
-  return sc_forks_close(&home->forks, socket);
+  return sc_sockets_unmake(&home->sockets, socket);
 }
 
 /* What every request of a handle has in common, set once at its birth. 0, or

@@ -1,9 +1,10 @@
 --- Tasks: many calls under way at once, in a program that has one thread.
 --
--- A task is a coroutine. Where a call would block, its task yields first and
--- the loop starts the transfer afterwards, so that a yield that cannot happen
--- has sent nothing. A turn of the loop does little: it resumes one task and
--- serves one socket, so whoever drives it may stop after any turn.
+-- A task is a coroutine. Where a call would block, its task yields; first of
+-- all, and the loop starts the transfer, where Lua cannot tell whether a yield
+-- can happen: one that cannot has sent nothing. A turn of the loop does little,
+-- it serves one socket and resumes one task, so whoever drives it may stop after
+-- any turn.
 --
 -- One loop a transport; clients that share connections share it.
 --
@@ -30,6 +31,8 @@ local task_of = setmetatable({}, { __mode = "kv" })
 local active
 
 local unpack = table.unpack or unpack -- luacheck: ignore
+-- Lua 5.3 and later know.
+local is_yieldable = coroutine.isyieldable or function() return false end
 
 --- The coroutine that runs, nil outside of any (5.1 has no main one).
 function tasks.this_coroutine()
@@ -275,7 +278,7 @@ function tasks.loop(multi)
     count = 0, -- tasks that are not done
     tasks = {}, -- the same, as a list
     running = 0, -- transfers
-    may_start = 0, -- so many more in this step
+    may_start = 0, -- so many transfers before the next turn or step
     closed = false,
     torn = 0, -- so many changes have begun and not ended
     current = false, -- the task that is being resumed
@@ -352,22 +355,30 @@ function Loop:line()
   return line
 end
 
+--- Starts a transfer for a task.
+---@return boolean? started
+---@return table? functions what Lua supplies and takes, or the failure
+local function begin(task, line, request)
+  local started, functions = line.transfer:start(request, true)
+  if not started then
+    functions.sent = false
+    return nil, functions
+  end
+  line.owner, line.pending = task, false
+  task.open = task.open + 1
+  return started, functions
+end
+
 --- Starts the transfer that a task yielded for, after the yield.
 local function start(task)
-  local line = task.to_start
-  local started, functions = false
+  local line, started, functions = task.to_start, false, nil
   if task.is_cancelled then
     functions = cancelled()
   else
-    started, functions = line.transfer:start(task.request, true)
-    if not started then functions.sent = false end
+    started, functions = begin(task, line, task.request)
   end
   task.functions = functions
-  if started then
-    line.owner, line.pending = task, false
-    task.open = task.open + 1
-    task.waits_for = line
-  end
+  if started then task.waits_for = line end
   task.to_start = false
   task.request = false
   if not started then resume(task) end
@@ -415,7 +426,7 @@ local function advance(self, in_step)
     go_on(task)
     return true
   end
-  if in_step and self.may_start == 0 then return false end
+  if self.may_start == 0 then return false end
   task = take(self.starts)
   if not task then return false end
   self.may_start = self.may_start - 1
@@ -423,10 +434,9 @@ local function advance(self, in_step)
   return true
 end
 
-local function has_more(self, in_step)
-  return not is_empty(self.runnable)
-    or not in_step and not is_empty(self.later)
-    or not (in_step and self.may_start == 0) and not is_empty(self.starts)
+local function has_more(self)
+  return not (is_empty(self.runnable) and is_empty(self.later)
+    and is_empty(self.starts))
 end
 
 --- Ends all tasks but `kept`; their transfers are ended elsewhere.
@@ -448,10 +458,8 @@ end
 --- In a forked child the tasks are its parent's, which goes on with them. One
 --- that forked itself goes on in both.
 local function part(self)
-  if not self.multi:forked() then return false end
   drop(self, "the process was forked; the task is its parent's",
     resuming() == self and self.current or nil)
-  return true
 end
 
 --- A task has, whatever it was about, nothing but its own fields. Whether its
@@ -501,33 +509,38 @@ local function mend(self)
   self.count, self.torn = count, 0
 end
 
---- Does one thing of each kind that is to be done; waits up to `wait` seconds
---- when there is none.
+local LONG = 3600 -- seconds
+
+--- Serves what is ready, waiting for it up to `wait` seconds when there is
+--- nothing else to do, then has one task go on.
+---@param in_step boolean? it does not wait and serves one socket
 ---@return boolean whether something was done
 function Loop:turn(wait, in_step)
   if self.closed then return false end
   if self.torn ~= 0 then mend(self) end
   self.torn = self.torn + 1
-  local done = part(self)
-  done = wake_sleeper(self) or done
-  done = advance(self, in_step) or done
-  if self.closed then return done end
   local due = self.sleepers:first()
-  if due then wait = math.max(0, math.min(wait, due - core.now())) end
-  if done or has_more(self, in_step) then wait = 0 end
-  local key, acted, running = self.multi:turn(wait)
+  if not in_step then self.may_start = math.huge end
+  if in_step or has_more(self) then
+    wait = 0
+  elseif due then
+    wait = math.max(0, math.min(wait, due - core.now()))
+  end
+  local key, acted, running, forked = self.multi:turn(wait)
   self.running = running
+  if forked then part(self) end
+  local done = acted or forked or key ~= nil
   if key then look(self, key) end
+  if due and wake_sleeper(self) then done = true end
+  if advance(self, in_step) then done = true end
   self.torn = self.torn - 1
-  self:tell()
-  return done or acted or key ~= nil
+  if self.on_wake then self.on_wake() end
+  return done
 end
-
-local LONG = 3600 -- seconds
 
 --- Turns, and raises where nothing can ever happen: tasks wait for each other.
 function Loop:turn_or_stop()
-  if self:turn(0) then return end
+  if self:turn(self.running > 0 and LONG or 0) then return end
   if self.running == 0 and not self:timeout() then
     core.misuse("the tasks that are left wait for each other")
   end
@@ -536,7 +549,7 @@ end
 
 --- Makes a task; it begins in a turn of its own.
 function Loop:async(client, fn, ...)
-  part(self)
+  if self.multi:forked() then part(self) end
   local place = self.count + 1
   local task = setmetatable({
     loop = self,
@@ -618,6 +631,10 @@ function Loop:start(line, request)
   local task = active and self:caller()
   if task then
     if task.is_cancelled then return nil, cancelled() end
+    if is_yieldable() and self.may_start > 0 then
+      self.may_start = self.may_start - 1
+      return begin(task, line, request)
+    end
     local started, functions
     repeat
       coroutine.yield(START, line, request)
