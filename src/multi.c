@@ -361,14 +361,17 @@ static int needs_lua(const Multi *multi) {
   return multi->first[QUEUE_READY] || multi->done;
 }
 
-/* Turns for up to `wait` seconds or until Lua is needed; whether something was
- * done. */
+/* Turns for up to `wait` seconds or until Lua is needed; then all that were
+ * found ready have theirs, too: Lua's work is done together, and so is
+ * libcurl's. Whether something was done. */
 static int take_turns(Multi *multi, double wait) {
   double ends = seconds_now() + wait;
-  int done = take_turn(multi, wait), i;
-  for (i = 1; done && i < MOST_TURNS && !needs_lua(multi); i++) {
+  int done = 0, i;
+  for (i = 0; i < MOST_TURNS; i++) {
     double left = ends - seconds_now();
+    if (needs_lua(multi) && !sc_sockets_found(&multi->sockets)) break;
     if (left <= 0 || !take_turn(multi, left)) break;
+    done = 1;
   }
   return done;
 }

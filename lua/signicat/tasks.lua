@@ -2,9 +2,9 @@
 --
 -- A task is a coroutine. Where a call would block, its task yields; first of
 -- all, and the loop starts the transfer, where Lua cannot tell whether a yield
--- can happen: one that cannot has sent nothing. A turn of the loop does little,
--- it serves one socket and resumes one task, so whoever drives it may stop after
--- any turn.
+-- can happen: one that cannot has sent nothing. A turn of a step does little,
+-- it serves one socket and resumes one task, so whoever drives it may stop
+-- after any turn.
 --
 -- One loop a transport; clients that share connections share it.
 --
@@ -32,11 +32,14 @@ local active
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 -- Lua 5.3 and later know.
-local is_yieldable = coroutine.isyieldable or function() return false end
+local is_yieldable = coroutine.isyieldable -- luacheck: ignore 143
+  or function() return false end
+
+local running = coroutine.running
 
 --- The coroutine that runs, nil outside of any (5.1 has no main one).
 function tasks.this_coroutine()
-  local thread, is_main = coroutine.running()
+  local thread, is_main = running()
   return not is_main and thread or nil
 end
 
@@ -63,10 +66,6 @@ end
 --- `link`.
 local function new_queue(link)
   return { link = link, first = false, last = false }
-end
-
-local function is_empty(queue)
-  return not queue.first
 end
 
 local function empty(queue)
@@ -183,6 +182,7 @@ end
 local function step_on(task, done, what, ...)
   local loop = task.loop
   if task.result then return end -- it closed the client
+  if what == PARK then return end
   if not done then return give_up(task, what) end
   if coroutine.status(task.thread) == "dead" then
     finish(task, LOST)
@@ -194,7 +194,7 @@ local function step_on(task, done, what, ...)
     put(loop.starts, task)
   elseif what == SLEEP then
     loop.sleepers:add(..., task)
-  elseif what ~= PARK then
+  else
     put(loop.later, task)
     task.is_awake = true
     loop:tell()
@@ -321,10 +321,11 @@ end
 --- coroutine that is no task, outside of all tasks. Anything else could only
 --- block the tasks, and raises.
 function Loop:caller()
-  if not resuming() then return nil end
-  local thread = tasks.this_coroutine()
-  local task = thread and task_of[thread]
+  if not active then return nil end
+  local thread, is_main = running()
+  local task = thread and not is_main and task_of[thread]
   if task and task.loop == self then return task end
+  if not resuming() then return nil end
   if task then
     core.misuse("this task belongs to another client; a task waits only for "
       .. "calls of its own client and of those made by its `with`")
@@ -349,8 +350,7 @@ function Loop:line()
     failure.sent = false
     return nil, failure
   end
-  local line = { transfer = transfer, owner = false, pending = false,
-                 state = { done = false, total = false } }
+  local line = { transfer = transfer, owner = false, pending = false }
   self.lines[transfer:key()] = line
   return line
 end
@@ -371,13 +371,12 @@ end
 
 --- Starts the transfer that a task yielded for, after the yield.
 local function start(task)
-  local line, started, functions = task.to_start, false, nil
+  local line, started = task.to_start, nil
   if task.is_cancelled then
-    functions = cancelled()
+    task.functions = cancelled()
   else
-    started, functions = begin(task, line, task.request)
+    started, task.functions = begin(task, line, task.request)
   end
-  task.functions = functions
   if started then task.waits_for = line end
   task.to_start = false
   task.request = false
@@ -420,23 +419,22 @@ end
 --- Resumes one task or starts one transfer, if there is one. In a step those
 --- that yielded by themselves wait for the next one, and few transfers start.
 local function advance(self, in_step)
-  local task = take(self.runnable) or not in_step and take(self.later)
+  local task = self.runnable.first and take(self.runnable)
+    or not in_step and self.later.first and take(self.later)
   if task then
     task.is_awake = false
     go_on(task)
     return true
   end
-  if self.may_start == 0 then return false end
+  if self.may_start == 0 or not self.starts.first then return false end
   task = take(self.starts)
-  if not task then return false end
   self.may_start = self.may_start - 1
   start(task)
   return true
 end
 
 local function has_more(self)
-  return not (is_empty(self.runnable) and is_empty(self.later)
-    and is_empty(self.starts))
+  return self.runnable.first or self.later.first or self.starts.first
 end
 
 --- Ends all tasks but `kept`; their transfers are ended elsewhere.
@@ -519,15 +517,15 @@ function Loop:turn(wait, in_step)
   if self.closed then return false end
   if self.torn ~= 0 then mend(self) end
   self.torn = self.torn + 1
-  local due = self.sleepers:first()
+  local due = self.sleepers.count > 0 and self.sleepers:first()
   if not in_step then self.may_start = math.huge end
   if in_step or has_more(self) then
     wait = 0
   elseif due then
     wait = math.max(0, math.min(wait, due - core.now()))
   end
-  local key, acted, running, forked = self.multi:turn(wait)
-  self.running = running
+  local key, acted, under_way, forked = self.multi:turn(wait)
+  self.running = under_way
   if forked then part(self) end
   local done = acted or forked or key ~= nil
   if key then look(self, key) end
@@ -628,7 +626,7 @@ end
 ---@return boolean? started
 ---@return table? functions what Lua supplies and takes, or the failure
 function Loop:start(line, request)
-  local task = active and self:caller()
+  local task = self:caller()
   if task then
     if task.is_cancelled then return nil, cancelled() end
     if is_yieldable() and self.may_start > 0 then
@@ -684,19 +682,20 @@ end
 --- Has what would hold a turn up done on a thread, while the task waits: even
 --- one that is cancelled, for the answer is here. The main program waits in
 --- decode.
-function Loop:settle(request, response)
-  local task = active == self and self:task()
-  local aside = task and self.multi:aside(request, response)
+function Loop:settle(task, request, response)
+  local aside = self.multi:aside(request, response)
   if not aside then return end
   self.asides[aside:key()] = task
   repeat coroutine.yield(PARK) until aside:done()
 end
 
 --- A transfer has ended, and its line is free again.
+---@return table|false task that it was for
 function Loop:forget(line) -- luacheck: no self
   local task = line.owner
   if task then task.open = task.open - 1 end
   line.owner = false
+  return task
 end
 
 --- Sleeps; a task that is cancelled meanwhile wakes at once, and one that

@@ -17,28 +17,25 @@ Curl.__index = Curl
 -- coroutine leaves its transfer to the collector.
 local pcall_yields = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
 
-local function may_protect()
-  return pcall_yields or coroutine.running() == nil
-end
-
 --- Has a request sent and answered; Lua supplies and takes bytes meanwhile.
 ---@return table? failure nothing was sent
 local function exchange(loop, line, request)
   local started, functions = loop:start(line, request)
   if not started then return functions end
-  local transfer, state = line.transfer, line.state
-  state.done, state.total = nil, nil
+  local transfer = line.transfer
+  local state = functions and {}
   repeat
     loop:wait(line)
     if functions then streams.serve(transfer, functions, state) end
   until transfer:done()
-  loop:forget(line)
 end
 
 --- The same; what its caller sees fail does not go on unseen, whoever raised:
 --- a reader, a hook of another call's, or Lua for want of memory.
 local function guarded(loop, line, request)
-  if not may_protect() then return exchange(loop, line, request) end
+  if not pcall_yields and coroutine.running() then
+    return exchange(loop, line, request)
+  end
   local ok, failure = pcall(exchange, loop, line, request)
   if ok then return failure end
   line.transfer:cancel()
@@ -53,17 +50,19 @@ end
 function Curl:send(request)
   local idle, loop = self.idle, self.loop
   local last = #idle
-  local line, failure = idle[last], nil
+  local line = idle[last]
   if not line then
-    line, failure = loop:line()
-    if not line then return nil, failure end
+    local made, failure = loop:line()
+    if not made then return nil, failure end
+    line = made
   end
   idle[last] = nil
-  failure = guarded(loop, line, request)
   local response
+  local failure = guarded(loop, line, request)
   if not failure then response, failure = line.transfer:finish() end
+  local task = loop:forget(line)
   idle[#idle + 1] = line
-  if response then loop:settle(request, response) end
+  if task and response then loop:settle(task, request, response) end
   return response, failure
 end
 
