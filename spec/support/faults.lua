@@ -254,16 +254,14 @@ end
 
 --- The cells of a way to reach the service.
 ---@param reach string "any" or "h2"
----@param amount string "all"; "main", one for each operation of the API's; or
---- "some", one operation of each column
+---@param amount string "all", or "some": one operation of each column
 ---@return table[] cells each: fault, operation (its title), expected
 function faults.cells(reach, amount)
   local list = {}
   for _, fault in ipairs(ORDER) do
     for _, operation in ipairs(OPERATIONS) do
       local title = operation[1]
-      if amount == "all" or amount == "main" and not operation.more
-        or amount == "some" and CHOSEN[title] then
+      if amount == "all" or amount == "some" and CHOSEN[title] then
         list[#list + 1] = { fault = fault, operation = title,
                             expected = cell_of(reach, fault, operation) }
       end
@@ -323,7 +321,7 @@ end
 local function names_in(folder)
   local names = {}
   for name in lfs.dir(folder) do
-    if name:sub(1, 1) ~= "." then names[#names + 1] = name end
+    if name ~= "." and name ~= ".." then names[#names + 1] = name end
   end
   return names
 end
