@@ -297,6 +297,7 @@ describe("no output repeats a secret or a person's data", function()
       { proxy = "http://m:" .. secrets.proxy .. "@127.0.0.1:1" },
       { proxy = "http://m:" .. secrets.proxy .. "@127.0.0.1:" .. port },
       { proxy = "socks5h://m:" .. secrets.proxy .. "@127.0.0.1:1" },
+      { proxy = "http://m:" .. secrets.proxy .. "@127.0.0.1:99999" },
       { tls = { cert = cert, key = key } },
       { tls = { cert = "no-file", key = key } },
       { tls = { ca_pem = cert .. key } },
@@ -319,8 +320,8 @@ describe("no output repeats a secret or a person's data", function()
       sign:close()
     end
     silent:close()
-    assert.same({ "connect", "timeout", "connect", "tls", "tls", "tls", "auth",
-                  "auth" }, kinds)
+    assert.same({ "connect", "timeout", "connect", "connect", "tls", "tls",
+                  "tls", "auth", "auth" }, kinds)
     search(secrets)
     search(personal)
   end)
