@@ -499,6 +499,10 @@ local function try(self, fault, operation, retries)
     { limit = 1 })
   if not again then blame("unusable: %s", tostring(why)) end
   note_lines(self, sign)
+  local idle = sign.transport.loop and sign.transport.idle
+  if idle and (#idle ~= 1 or idle[1].owner) then
+    blame("%d handles at rest", #idle)
+  end
   sign:close()
   local left = names_in(self.inbox)
   if #left > 0 then blame("left %s", table.concat(left, ", ")) end
