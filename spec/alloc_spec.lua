@@ -46,6 +46,12 @@ describe("where malloc fails", function()
         assert.is_true(check("calls", case, "ours").positions >= 4)
       end
     end)
+
+  it("once, no request goes without one of its headers", function()
+    for _, case in ipairs { "get_session", "upload" } do
+      assert.is_true(check("calls", case, "ours-once").positions >= 4)
+    end
+  end)
 end)
 
 describe("where libcurl's allocator fails", function()

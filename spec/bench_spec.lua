@@ -5,12 +5,13 @@
 local cost = require "spec.bench.cost"
 local goals = require "spec.bench.goals"
 local service = require "spec.bench.service"
+local uploads = require "spec.bench.uploads"
 
 -- Lua hashes strings otherwise in every second, and tables of names are fast or
 -- slow by chance: instructions vary by so much, and now and then by more.
 local CHANCE, TRIES = 1.03, 4
 
-describe("a GET", function()
+describe("a call", function()
   local server, session
 
   setup(function()
@@ -57,5 +58,20 @@ describe("a GET", function()
       cost.client("page", server.url), 4, 1000)
     assert_at_most(goals.page_garbage, garbage)
     assert_at_most(goals.page_size, (text + index) / text)
+  end)
+
+  it("uploads in few instructions more than libcurl and the hash", function()
+    local MB = 2 ^ 20
+    local function each(program)
+      return cost.each(function(_, size)
+        return cost.instructions(program(server:document(size)), 1)
+      end, program, MB, 3 * MB)
+    end
+    local floor = each(function(file)
+      return uploads.floor("hashed", server, file)
+    end)
+    assert_at_most(goals.upload * floor, each(function(file)
+      return uploads.client("path", server, file)
+    end))
   end)
 end)

@@ -5,14 +5,22 @@ local core = require "signicat.core"
 local helper = require "spec.helper"
 local sandbox = require "signicat.sandbox"
 local signicat = require "signicat"
+local socket = require "socket"
 
 -- No canary is part of another, and none is a word of ours.
 local secrets = { token = "CANARYbearer4f9a", secret = "CANARYclient8d1c",
-                  hook = "CANARYwebhook2b7e" }
+                  hook = "CANARYwebhook2b7e", proxy = "CANARYproxy5b21",
+                  key = "CANARYkey6e0d" }
+secrets.basic = core.base64("id:" .. secrets.secret)
+secrets.proxy_basic = core.base64("m:" .. secrets.proxy)
 local personal = { nin = "CANARY01010112345", name = "CANARY Nordmann",
                    title = "CANARYtitle", content = "CANARYcontent",
                    reference = "CANARYreference", url = "CANARYsigningurl",
-                   file = "CANARYfile" }
+                   file = "CANARYfile", email = "CANARYmail@shop.example",
+                   mobile = "+47CANARYmobile", agreed = "CANARYagreed",
+                   back = "https://shop.example/CANARYback",
+                   parameter = "CANARYparameter",
+                   description = "CANARYdescription" }
 
 -- Fields of an error that may repeat what the service wrote, people's data
 -- included: they are for programs. Secrets are in none of them.
@@ -61,9 +69,13 @@ local session_fields = {
   title = personal.title, externalReference = personal.reference,
   documents = { { documentId = helper.document, action = "SIGN",
                   documentCollectionId = helper.collection } },
-  signingSetup = { { signingFlow = "AUTHENTICATION_BASED" } },
-  signer = { nationalIdentificationNumber = personal.nin },
-  signText = personal.name,
+  signingSetup = { { signingFlow = "AUTHENTICATION_BASED",
+    additionalParameters = { [personal.parameter] = personal.parameter } } },
+  signer = { nationalIdentificationNumber = personal.nin,
+             email = personal.email, mobile = personal.mobile },
+  redirectSettings = { success = personal.back, cancel = personal.back,
+                       error = personal.back },
+  signText = personal.agreed,
 }
 
 -- Everything that takes data, with data that is right and that is wrong.
@@ -72,7 +84,13 @@ local calls = {
   create_wrong = function(sign)
     return sign.sessions:create { { title = personal.title:rep(99),
       [personal.name] = personal.nin, documents = personal.content,
-      dueDate = personal.nin, signatureUrlTTL = personal.name } }
+      dueDate = personal.nin, signatureUrlTTL = personal.name,
+      signer = { email = { personal.email }, mobile = { personal.mobile },
+                 validations = { personal.nin } },
+      redirectSettings = { success = personal.back .. "\n",
+                           [personal.back] = personal.back },
+      signingSetup = { { signingFlow = personal.parameter,
+        additionalParameters = { personal.parameter } } } } }
   end,
   get = function(sign) return sign.sessions:get(helper.session) end,
   get_wrong = function(sign) return sign.sessions:get(personal.nin) end,
@@ -98,14 +116,15 @@ local calls = {
   end,
   update = function(sign)
     return sign.documents:update(helper.document,
-      { filename = personal.file, title = personal.name })
+      { filename = personal.file, title = personal.name,
+        description = personal.description })
   end,
   download = function(sign)
     return sign.documents:download(helper.document)
   end,
   collect = function(sign)
     return sign.collections:create { documents = {
-      { documentId = helper.document, description = personal.name } } }
+      { documentId = helper.document, description = personal.description } } }
   end,
   package = function(sign)
     return sign.collections:wait(helper.collection, { timeout = 2 })
@@ -159,6 +178,16 @@ local replies = {
   ["broken JSON that repeats the request"] = function(request)
     return { status = 200, headers = { ["content-type"] =
       "application/json" }, body = '{"' .. repeated(request) }
+  end,
+  ["a redirect that repeats the request"] = function(request)
+    return { status = 302, body = "",
+             headers = { location = "/x?" .. repeated(request) } }
+  end,
+  ["headers that repeat the request"] = function(request)
+    local words = repeated(request)
+    return helper.json(429, {}, { ["x-request-id"] = words, etag = words,
+      ["retry-after"] = words, ["www-authenticate"] = words,
+      ["content-disposition"] = words, ["set-cookie"] = words })
   end,
   ["nothing, with words of the transport's"] = function(request)
     return nil, { kind = "connect", detail = repeated(request), sent = true }
@@ -240,6 +269,11 @@ describe("no output repeats a secret or a person's data", function()
       function() client:sign { title = personal.title, file = {
         content = personal.content, typ = "x" } } end,
       function() client.documents:upload(personal.content) end,
+      function() signicat.new { token = "t", proxy = secrets.proxy } end,
+      function() signicat.new { token = "t", no_proxy = secrets.proxy .. "\n",
+        proxy = "http://m:" .. secrets.proxy .. "@127.0.0.1:1" } end,
+      function() signicat.new { token = "t",
+        tls = { key = secrets.key, ca_pem = secrets.key } } end,
     }
     for i, mistake in ipairs(mistakes) do
       local is_fine = xpcall(mistake, function(message)
@@ -247,6 +281,47 @@ describe("no output repeats a secret or a person's data", function()
       end)
       assert.is_false(is_fine, "mistake " .. i)
     end
+    search(secrets)
+    search(personal)
+  end)
+
+  it("when a proxy, a certificate or an `auth` is of no use", function()
+    -- Certificates are looked at when there is a connection.
+    local silent = assert(socket.bind("127.0.0.1", 0))
+    local _, port = silent:getsockname()
+    local pem = "-----BEGIN %s-----\n" .. secrets.key .. "\n-----END %s-----\n"
+    local cert, key = pem:gsub("%%s", "CERTIFICATE"),
+      pem:gsub("%%s", "PRIVATE KEY")
+    local kinds = {}
+    for _, given in ipairs {
+      { proxy = "http://m:" .. secrets.proxy .. "@127.0.0.1:1" },
+      { proxy = "http://m:" .. secrets.proxy .. "@127.0.0.1:" .. port },
+      { proxy = "socks5h://m:" .. secrets.proxy .. "@127.0.0.1:1" },
+      { proxy = "http://m:" .. secrets.proxy .. "@127.0.0.1:99999" },
+      { tls = { cert = cert, key = key } },
+      { tls = { cert = "no-file", key = key } },
+      { tls = { ca_pem = cert .. key } },
+      { auth = function() return secrets.token .. "\n", 60 end },
+      { auth = function() return { secrets.token }, secrets.token end },
+    } do
+      given.base_url = ("https://127.0.0.1:%d/sign"):format(port)
+      given.retries, given.timeout = 0, 0.3
+      given.token = not given.auth and secrets.token or nil
+      given.on_event = function(event)
+        note_all("event " .. event.name, event)
+      end
+      local sign = assert(signicat.new(given))
+      local value, err = sign.sessions:create { session_fields }
+      assert.is_nil(value)
+      note("err", err)
+      note("client", sign)
+      note_all("err", err)
+      kinds[#kinds + 1] = err.kind
+      sign:close()
+    end
+    silent:close()
+    assert.same({ "connect", "timeout", "connect", "connect", "tls", "tls",
+                  "tls", "auth", "auth" }, kinds)
     search(secrets)
     search(personal)
   end)
@@ -304,6 +379,7 @@ describe("no output repeats a secret or a person's data", function()
     assert.is_true(#outputs > 30)
     search(personal)
     search { secret = service.client_secret, url = session.signatureUrl,
+             token = sign.token:get(sign, nil, {}):match "^Bearer (.+)$",
              id = session.signatureUrl:match "sessionId=(.*)" }
   end)
 end)

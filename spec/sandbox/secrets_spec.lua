@@ -18,6 +18,10 @@ local PLACES <const> = {
   ["a session's title"] = { database = true },
   ["a signer's number"] = { database = true },
   ["a signer's name"] = { database = true },
+  ["a signer's mail"] = { database = true },
+  ["a signer's mobile"] = { database = true },
+  ["a redirect's URL"] = { database = true },
+  ["a document's filename"] = { database = true },
   ["an external reference"] = { database = true },
   ["a text to agree to"] = { database = true },
   ["a reason to reject"] = { database = true },
@@ -82,6 +86,10 @@ describe("the sandbox's data folder and log", function()
       ["a session's title"] = "CANARYsession",
       ["a signer's number"] = "19010112345",
       ["a signer's name"] = "CANARYNordmann",
+      ["a signer's mail"] = "CANARYmail@shop.example",
+      ["a signer's mobile"] = "+4790001234",
+      ["a redirect's URL"] = "https://shop.example/CANARYback",
+      ["a document's filename"] = "CANARYfile.txt",
       ["an external reference"] = "CANARYreference",
       ["a text to agree to"] = "CANARYagreed",
       ["a reason to reject"] = "CANARYreason",
@@ -93,6 +101,7 @@ describe("the sandbox's data folder and log", function()
     assert.equal(200, (sandbox:call("PATCH", "/sign/documents/"
       .. document.documentId .. "/metadata", {
         title = words["a document's title"],
+        filename = words["a document's filename"],
         description = words["a document's description"] })))
     local fields = { title = words["a session's title"],
       contents = { words["a document"] },
@@ -100,7 +109,12 @@ describe("the sandbox's data folder and log", function()
       signText = words["a text to agree to"],
       externalReference = words["an external reference"],
       signer = {
-        nationalIdentificationNumber = words["a signer's number"] } }
+        nationalIdentificationNumber = words["a signer's number"],
+        email = words["a signer's mail"],
+        mobile = words["a signer's mobile"] },
+      redirectSettings = { success = words["a redirect's URL"],
+                           cancel = words["a redirect's URL"],
+                           error = words["a redirect's URL"] } }
     local signed, rejected = sandbox:session(fields), sandbox:session(fields)
     words["a signing URL's id"] = signed.signatureUrl:match "sessionId=(.*)$"
     sandbox:call("GET", "/sign/signing-sessions?sessionTitleLike="

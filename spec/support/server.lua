@@ -249,9 +249,24 @@ local API = {
   { " .*/document%-collections", behave.ok },
 }
 
+--- Whether a request has all the headers that ours have.
+local function is_whole(lines)
+  for _, name in ipairs { "host", "accept", "user-agent" } do
+    if not header(lines, name) then return false end
+  end
+  local is_token = lines[1]:find("/connect/token", 1, true)
+  local length = header(lines, "content-length")
+  return (is_token or header(lines, "authorization") == "Bearer t"
+      or header(lines, "authorization") == "Bearer a-token-for-all")
+    and (not length or length == "0" or header(lines, "content-type") ~= nil)
+end
+
 --- Each operation as the API does it, without remembering anything; a session
---- of another id is not found.
+--- of another id is not found, and a request that lacks a header is forbidden.
 function behave.api(connection, lines)
+  if not is_whole(lines) then
+    return connection:send("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
+  end
   local asked = lines[1]:match("^%S+ %S+")
   for _, rule in ipairs(API) do
     if asked:find(rule[1]) then return rule[2](connection, lines) end

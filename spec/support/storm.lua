@@ -57,6 +57,12 @@ local WEIGHTS = {
 local AFTER = { lost_answer = true, slow = true, stall = true, cut = true,
   flood = true, wrong_length = true, wrong_hash = true, short_page = true }
 
+-- Those whose answer cannot be taken for a success: of what it is short, or
+-- other than it says, one notices; where no body is looked at, none is.
+local NO_ANSWER = { lost_answer = true, stall = true, cut = true, flood = true,
+                    wrong_length = true, wrong_hash = true }
+local NOT_LOOKED_AT = { wrong_length = "^delete", wrong_hash = "DocumentInfo$" }
+
 --- Numbers by chance, the same on every Lua.
 local function dice(seed)
   local state = seed % 2147483647
@@ -317,6 +323,14 @@ local function is_done(entry)
   return entry.status >= 200 and entry.status < 300
 end
 
+--- Whether an entry's answer is one that a success may come of.
+local function is_answered(entry)
+  local fault = type(entry.fault) == "string" and entry.fault
+  if not NO_ANSWER[fault] then return true end
+  local but = NOT_LOOKED_AT[fault]
+  return but and entry.operation:find(but) ~= nil
+end
+
 --- What is wrong with the outcome of a call; nil if nothing is.
 local function judge(call)
   local entries, done, first_done = call.entries, 0, nil
@@ -337,6 +351,9 @@ local function judge(call)
     local repeated = call.more.repeated and last.status == 404 and #entries > 1
     if not is_done(last) and not repeated then
       return "a success that was not acknowledged"
+    end
+    if not repeated and not is_answered(last) then
+      return "a success without its answer"
     end
   else
     local err = call.more

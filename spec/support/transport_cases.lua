@@ -133,6 +133,15 @@ case("ends a flood at max_body", { "flood" }, function(t)
   same("too_large", err.kind)
 end)
 
+case("takes an answer of max_body, and of not one byte more", { "ok" },
+  function(t)
+  local session = assert(t.sign.sessions:get(ID))
+  local size = #session:json()
+  same(ID, assert(t.sign.sessions:get(ID, { max_body = size })).id)
+  local _, err = t.sign.sessions:get(ID, { max_body = size - 1 })
+  same("too_large", err.kind)
+end)
+
 case("ends a flood of headers", { "flood_headers" }, function(t)
   local _, err = t.sign.sessions:get(ID)
   same("too_large", err.kind)
