@@ -72,6 +72,7 @@ build = {
         "src/shape.c",
         "src/sigpipe.c",
         "src/sockets.c",
+        "src/spares.c",
         "src/stop_signals.c",
         "src/streams.c",
         "src/system.c",

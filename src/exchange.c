@@ -192,7 +192,7 @@ int exchange_response(lua_State *L) {
   int i, count;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
-  response = sc_response_new(L);
+  response = sc_response_new(L, NULL);
   lua_getfield(L, 1, "status");
   response->status = (int)lua_tointeger(L, -1);
   response->reused = get_flag(L, "reused");

@@ -7,6 +7,7 @@
 
 #include "error.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -308,8 +309,9 @@ static int request_close(lua_State *L) {
 
 /* ---- response ---------------------------------------------------------- */
 
-Response *sc_response_new(lua_State *L) {
+Response *sc_response_new(lua_State *L, Spares *spares) {
   Response *response = sc_object_new(L, RESPONSE_TYPE, sizeof *response, 0);
+  response->spares = sc_spares_share(spares);
   response->index.alloc = lua_getallocf(L, &response->index.alloc_ud);
   response->attempts = 1;
   return response;
@@ -319,22 +321,22 @@ Response *sc_response_test(lua_State *L, int index) {
   return sc_object_test(L, index, RESPONSE_TYPE);
 }
 
-/* The token came in one, in no large one. */
+/* The token came in one, in no large one. Without memory for a copy of the
+ * headers they stay where they are. */
 void sc_response_drop_body(Response *response) {
   Buffer headers = {0};
   size_t size = response->bytes.size - response->header_size;
+  sc_spares_give(response->spares, &response->index);
   if (size == 0) return;
   if (size <= LARGEST_TOKEN) {
     explicit_bzero(response->bytes.data + response->header_size, size);
   }
   response->bytes.size = response->header_size;
-  /* A small block is not worth another. */
-  if (response->bytes.capacity < 8192) return;
-  if (sc_buffer_append(&headers, response->bytes.data, response->header_size) !=
-      0) {
-    return;
-  }
-  sc_buffer_free(&response->bytes);
+  headers.data = malloc(response->header_size + 1);
+  if (!headers.data) return;
+  headers.size = headers.capacity = response->header_size;
+  memcpy(headers.data, response->bytes.data, headers.size);
+  sc_spares_give(response->spares, &response->bytes);
   response->bytes = headers;
 }
 
@@ -405,8 +407,10 @@ static int response_newindex(lua_State *L) {
 
 static int response_gc(lua_State *L) {
   Response *response = sc_object_check(L, 1, RESPONSE_TYPE);
-  sc_buffer_free(&response->bytes);
-  sc_buffer_free(&response->index);
+  sc_spares_give(response->spares, &response->bytes);
+  sc_spares_give(response->spares, &response->index);
+  sc_spares_release(response->spares);
+  response->spares = NULL;
   response->header_size = 0;
   return 0;
 }
@@ -421,6 +425,7 @@ void sc_message_define(lua_State *L) {
   static const luaL_Reg response_meta[] = {{"__index", response_index},
                                            {"__newindex", response_newindex},
                                            {"__gc", response_gc},
+                                           {"__close", response_gc},
                                            {NULL, NULL}};
   sc_object_define(L, REQUEST_TYPE, request_methods, request_meta);
   sc_object_define(L, RESPONSE_TYPE, NULL, response_meta);

@@ -15,6 +15,7 @@
 #include "buffer.h"
 #include "compat.h"
 #include "object.h"
+#include "spares.h"
 
 #define REQUEST_TYPE "signicat.request"
 #define RESPONSE_TYPE "signicat.response"
@@ -94,16 +95,17 @@ typedef struct Response {
   size_t header_size;            /* of `bytes`; the body follows */
   Buffer bytes;                  /* headers as received, then the body */
   Buffer index;                  /* of the body, while it is decoded */
+  Spares *spares;                /* where their memory goes; NULL: nowhere */
   double timing[TIME_COUNT];     /* seconds since the start */
   char sha256[SC_SHA256_BASE64]; /* of the document's bytes, or "" */
 } Response;
 
-Response *sc_response_new(lua_State *L);
+Response *sc_response_new(lua_State *L, Spares *spares);
 Response *sc_response_test(lua_State *L, int index);
 /* The value of a header in `size` bytes of header lines, or NULL. */
 const char *sc_header_find(const char *lines, size_t size, const char *name,
                            size_t *value_size);
-/* Gives the body's memory back and keeps the headers. */
+/* Gives the memory of body and index back and keeps the headers. */
 void sc_response_drop_body(Response *response);
 
 /* header_lines(table) -> string, or nil, name, reason: the table's headers as

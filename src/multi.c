@@ -478,6 +478,8 @@ static int multi_close(lua_State *L) {
   end(multi);
   while (take(multi, QUEUE_READY)) {}
   sc_alarms_free(&multi->alarms);
+  sc_spares_release(multi->spares);
+  multi->spares = NULL;
   return 0;
 }
 
@@ -498,6 +500,7 @@ int multi_new(lua_State *L) {
     lua_pushvalue(L, 1);
     sc_setslot(L, -2, SLOT_SETTINGS);
   }
+  multi->spares = sc_spares_new();
   errno = ENOMEM;
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK ||
       !(multi->tickets = sc_tickets_push(L)) || begin(multi) != 0) {

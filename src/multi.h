@@ -22,6 +22,7 @@ typedef struct Multi {
   ObjectHead head;
   CURLM *handle;   /* NULL: none, until the next transfer */
   CURLSH *tickets; /* of TLS, kept alive by a slot */
+  Spares *spares;  /* for answers */
   int is_spent;    /* the handle found no memory once */
   double due;      /* when libcurl wants to be called; HUGE_VAL: not */
   int timers;      /* so many turns in a row went to the timer */

@@ -96,13 +96,13 @@ static const char *header(const Answer *answer, const char *name,
 /* Tells `meta` what was found out here. */
 static void write_meta(const Answer *answer) {
   lua_State *L = answer->L;
-  sc_buffer_free(answer->index);
   if (answer->response) {
     memcpy(answer->response->sha256, answer->sha256, sizeof answer->sha256);
     answer->response->verified = (unsigned char)answer->verified;
     sc_response_drop_body(answer->response);
     return;
   }
+  sc_buffer_free(answer->index);
   if (*answer->sha256) {
     lua_pushstring(L, answer->sha256);
     lua_setfield(L, META, "sha256");
@@ -144,6 +144,9 @@ static void set_true(lua_State *L, const char *name) {
 static long index_body(const Answer *answer, JsonFault *fault) {
   if (answer->index->size > 0) {
     return (long)(answer->index->size / sizeof(JsonNode));
+  }
+  if (answer->response) {
+    sc_spares_take(answer->response->spares, answer->index);
   }
   return sc_json_index(answer->L, answer->body, answer->body_size,
                        answer->index, fault);

@@ -204,7 +204,7 @@ static int transfer_finish(lua_State *L) {
   }
   lua_settop(L, 1);
   if (transfer->code == CURLE_OK) {
-    take_answer(transfer, sc_response_new(L));
+    take_answer(transfer, sc_response_new(L, transfer->home->spares));
   } else {
     values = sc_breakdown_push(L, transfer);
   }

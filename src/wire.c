@@ -72,6 +72,7 @@ static size_t on_header(char *line, size_t one, size_t size, void *context) {
   (void)one;
   if (size >= 5 && memcmp(line, "HTTP/", 5) == 0) {
     sc_wire_begin(transfer);
+    sc_spares_take(transfer->home->spares, &transfer->bytes);
     transfer->status = parse_status(line, size);
     transfer->status_read = transfer->status >= 200;
     return size;

@@ -36,7 +36,7 @@ local get = {}
 local prepared = prepare()
 
 function get.raw(request)
-  local response = assert(client.transport:send(request or prepared))
+  local response <close> = assert(client.transport:send(request or prepared))
   assert(response.status == 200)
 end
 
