@@ -321,8 +321,9 @@ define("tasks_token", function(sign)
   local function get() return sign.sessions:get(SESSION) end
   local first, second = sign:async(get), sign:async(get)
   local session, err = second:wait()
+  local other, failure = first:wait() -- before another call is made
   if not session then return nil, err end
-  return checked(has_id, first:wait())
+  return checked(has_id, other, failure)
 end, { client_id = "sandbox-round-apple-123", client_secret = "secret" })
 
 local function in_task(sign, act)
