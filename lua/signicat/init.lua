@@ -20,6 +20,7 @@ local settings = require "signicat.settings"
 local sign = require "signicat.sign"
 local strict = require "signicat.strict"
 local tasks = require "signicat.tasks"
+local map = require "signicat.tasks.map"
 local token = require "signicat.token"
 
 local signicat = {}
@@ -163,7 +164,7 @@ function Client:map(list, fn, opts)
     core.misuse("map takes a list and a function")
   end
   opts = options.check(opts, options.map, "map")
-  return (loop_of(self).map or tasks.map)(self, list, fn, opts.limit)
+  return (loop_of(self).map or map)(self, list, fn, opts.limit)
 end
 
 --- pcall for tasks: what it calls may wait, on Lua 5.1 too.

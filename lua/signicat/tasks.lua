@@ -16,8 +16,11 @@
 local core = require "signicat.core"
 local heap = require "signicat.heap"
 local observe = require "signicat.observe"
+local queue = require "signicat.queue"
 
 local tasks = {}
+
+local put, take, empty = queue.put, queue.take, queue.empty
 
 -- What a task yields to its loop. Anything else is the function's own yield:
 -- the task goes on in the next step.
@@ -43,14 +46,26 @@ function tasks.this_coroutine()
   return not is_main and thread or nil
 end
 
+--- The task that runs now, of whichever loop.
+function tasks.running()
+  local thread = tasks.this_coroutine()
+  return thread and task_of[thread]
+end
+
 local function cancelled()
   return { kind = "cancelled", note = CANCELLED, sent = false }
 end
 
+--- The error of what ends before it has begun.
+---@param note string? why, unless somebody cancelled it
+function tasks.cancelled(operation, note)
+  return core.error { kind = "cancelled", note = note or CANCELLED,
+                      operation = operation, attempts = 0 }
+end
+
 --- The same as what a task returns.
 local function cancelled_result(operation, note)
-  return { n = 2, nil, core.error { kind = "cancelled", note = note,
-                                    operation = operation, attempts = 0 } }
+  return { n = 2, nil, tasks.cancelled(operation, note) }
 end
 
 --- A coroutine of any function: Lua 5.1 makes none of one in C.
@@ -58,48 +73,6 @@ local function new_thread(fn)
   local ok, thread = pcall(coroutine.create, fn)
   return ok and thread
     or coroutine.create(function(...) return fn(...) end)
-end
-
--- -- a queue -----------------------------------------------------------------
-
---- A first-in, first-out list of tasks, each of which has the next in the field
---- `link`.
-local function new_queue(link)
-  return { link = link, first = false, last = false }
-end
-
-local function empty(queue)
-  queue.first, queue.last = false, false
-end
-
---- Appends the tasks that `first` begins and `last` ends.
-local function append(queue, first, last)
-  if queue.first then
-    queue.last[queue.link] = first
-    queue.last = last
-  else
-    queue.last = last
-    queue.first = first
-  end
-end
-
-local function put(queue, task)
-  task[queue.link] = false
-  return append(queue, task, task)
-end
-
-local function take(queue)
-  local first = queue.first
-  if not first then return nil end
-  queue.first = first[queue.link]
-  if first == queue.last then queue.last = false end
-  return first
-end
-
---- The first queue, with all of the second behind it.
-local function join(queue, other)
-  if other.first then append(queue, other.first, other.last) end
-  empty(other)
 end
 
 -- -- a task -------------------------------------------------------------------
@@ -228,7 +201,7 @@ function Task:cancel()
   local loop = self.loop
   if self.children then cancel(self.children) end
   if not self.begun then
-    finish(self, cancelled_result("task", CANCELLED))
+    finish(self, cancelled_result "task")
   elseif self.waits_for then
     self.waits_for.transfer:cancel()
     loop:tell()
@@ -236,6 +209,12 @@ function Task:cancel()
     loop:wake(self)
   end
   return true
+end
+
+--- What is begun for a task ends with it.
+function tasks.adopt(task, children)
+  task.children = children
+  if task.is_cancelled then cancel(children) end
 end
 
 --- What a task that is done returned.
@@ -256,7 +235,7 @@ function Task:wait()
     if not caller then
       loop:turn_or_stop()
     elseif caller.is_cancelled then
-      return unpack(cancelled_result("task:wait", CANCELLED), 1, 2)
+      return nil, tasks.cancelled "task:wait"
     else
       self.waiters = self.waiters or {}
       self.waiters[#self.waiters + 1] = caller
@@ -282,12 +261,12 @@ function tasks.loop(multi)
     closed = false,
     torn = 0, -- so many changes have begun and not ended
     current = false, -- the task that is being resumed
-    runnable = new_queue "next",
-    later = new_queue "next", -- tasks that yielded by themselves
-    starts = new_queue "next_start", -- tasks with a transfer to start
+    runnable = queue.new "next",
+    later = queue.new "next", -- tasks that yielded by themselves
+    starts = queue.new "next_start", -- tasks with a transfer to start
     sleepers = heap.new(),
     -- Tasks that raised while nobody waited.
-    unclaimed = new_queue "next_unclaimed",
+    unclaimed = queue.new "next_unclaimed",
     -- Of transfers, by their key; the transport holds them.
     lines = setmetatable({}, { __mode = "v" }),
     asides = {}, -- tasks, by the key of what is done on a thread for them
@@ -336,8 +315,7 @@ end
 
 --- The task of this loop that runs now, or nil; never raises.
 function Loop:task()
-  if active ~= self then return nil end
-  return task_of[tasks.this_coroutine()]
+  return active == self and tasks.running() or nil
 end
 
 --- What a transport sends one request at a time with: a transfer, who waits
@@ -586,7 +564,7 @@ function Loop:step(budget)
   if resuming() then core.misuse("client:step is for the main program") end
   local ends = budget and core.now() + budget or math.huge
   self.torn = self.torn + 1
-  join(self.runnable, self.later)
+  queue.join(self.runnable, self.later)
   self.torn = self.torn - 1
   self.may_start = STARTS
   repeat until not self:turn(0, true) or core.now() >= ends
@@ -755,58 +733,11 @@ end
 
 --- pcall for tasks on every Lua: what it calls may wait.
 function tasks.try(fn, ...)
-  local outer = tasks.this_coroutine()
-  local task = outer and task_of[outer]
+  local task = tasks.running()
   if not task then return pcall(fn, ...) end
   local thread = new_thread(fn)
   task_of[thread] = task
   return relay(thread, coroutine.resume(thread, ...))
-end
-
-local LIMIT = 8 -- tasks of a map
-
---- Calls `fn` for each item, a few at a time.
----@param client table
----@param list any[]
----@param fn fun(item: any, index: integer): any, any
----@param limit integer?
----@return table results by index
----@return table? errors by index, nil when there is none
-function tasks.map(client, list, fn, limit)
-  local results, errors, last = {}, nil, 0
-  local function keep(i, done, value, err)
-    if done and value ~= nil then
-      results[i] = value
-    else
-      errors = errors or {}
-      errors[i] = done and (err or "nothing was returned") or value
-    end
-  end
-  local function work()
-    while last < #list do
-      last = last + 1
-      local i = last
-      keep(i, tasks.try(fn, list[i], i))
-    end
-  end
-  local children = {}
-  local thread = tasks.this_coroutine()
-  local parent = thread and task_of[thread]
-  for i = 1, math.min(limit or LIMIT, #list) do
-    children[i] = client:async(work)
-  end
-  if parent then
-    parent.children = children
-    if parent.is_cancelled then cancel(children) end
-  end
-  for _, child in ipairs(children) do child:wait() end
-  for i = 1, #list do
-    -- The task that maps was cancelled, and with it what it began.
-    if results[i] == nil and not (errors and errors[i]) then
-      keep(i, false, cancelled_result("map", CANCELLED)[2])
-    end
-  end
-  return results, errors
 end
 
 return tasks

@@ -7,7 +7,7 @@
 
 local call = require "signicat.call"
 local core = require "signicat.core"
-local tasks = require "signicat.tasks"
+local map = require "signicat.tasks.map"
 
 local Task = {}
 Task.__index = Task
@@ -154,9 +154,9 @@ end
 --- Maps, in a task as the parent of those that it starts meanwhile.
 function loop.map(...)
   local parent = loop:task()
-  if not parent then return tasks.map(...) end
+  if not parent then return map(...) end
   parent.children = {}
-  local results, errors = tasks.map(...)
+  local results, errors = map(...)
   parent.children = nil
   return results, errors
 end

@@ -1,0 +1,43 @@
+--- Calls a function for each item of a list, a few at a time.
+
+local tasks = require "signicat.tasks"
+
+local LIMIT = 8 -- tasks
+
+---@param client table
+---@param list any[]
+---@param fn fun(item: any, index: integer): any, any
+---@param limit integer?
+---@return table results by index
+---@return table? errors by index, nil when there is none
+return function(client, list, fn, limit)
+  local results, errors, last = {}, nil, 0
+  local function keep(i, done, value, err)
+    if done and value ~= nil then
+      results[i] = value
+    else
+      errors = errors or {}
+      errors[i] = done and (err or "nothing was returned") or value
+    end
+  end
+  local function work()
+    while last < #list do
+      last = last + 1
+      local i = last
+      keep(i, tasks.try(fn, list[i], i))
+    end
+  end
+  local children, parent = {}, tasks.running()
+  for i = 1, math.min(limit or LIMIT, #list) do
+    children[i] = client:async(work)
+  end
+  if parent then tasks.adopt(parent, children) end
+  for _, child in ipairs(children) do child:wait() end
+  for i = 1, #list do
+    -- The task that maps was cancelled, and with it what it began.
+    if results[i] == nil and not (errors and errors[i]) then
+      keep(i, false, tasks.cancelled "map")
+    end
+  end
+  return results, errors
+end
