@@ -192,6 +192,13 @@ function service:call(method, path, body, headers)
   return status, text, answered
 end
 
+-- The head of a request, with the token; `more` are further lines of it.
+function service:head(method, path, more)
+  return ("%s %s HTTP/1.1\r\nHost: localhost\r\n"
+    .. "Authorization: Bearer %s\r\n%s\r\n"):format(method, path, self.token,
+    more or "")
+end
+
 -- Bytes as they are over one connection; everything that comes back.
 function service:raw(...)
   local connection = assert(socket.connect("127.0.0.1", self.port))
