@@ -142,7 +142,7 @@ describe("a session whose create is ambiguous", function()
 
   it("is found, not created again: slow", function()
     is_made_once({ operation = "createSigningSession", fault = "slow",
-                   milliseconds = 3000 }, 1, 1)
+                   milliseconds = 20000 }, 1, 2)
   end)
 
   it("is created when it surely was not", function()

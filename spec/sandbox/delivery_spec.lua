@@ -28,12 +28,9 @@ describe("the sandbox's faults", function()
       local client = wire.open(sandbox)
       local start = socket.gettime()
       client:send(get(LIST))
-      client.socket:settimeout(0.1)
-      local none, why = client.socket:receive(1)
-      assert.same({ nil, "timeout" }, { none, why })
-      client.socket:settimeout(10)
-      assert.equal(200, (client:answer()))
+      assert.equal("H", client.socket:receive(1))
       assert.is_true(socket.gettime() - start >= 0.3)
+      assert.equal("TTP/1.1 200 OK", client.socket:receive "*l")
       client:close()
     end)
 
@@ -54,7 +51,7 @@ describe("the sandbox's faults", function()
         assert.equal(200, (client:answer()))
         client:close()
       end
-      assert.is_true(socket.gettime() - start < 5)
+      assert.is_true(socket.gettime() - start < 9) -- in turn it were ten
     end)
 
     it("stall in the middle until the client goes", function()

@@ -8,7 +8,7 @@ wire.__index = wire
 
 function wire.open(sandbox)
   local one = assert(socket.connect("127.0.0.1", sandbox.port))
-  one:settimeout(10)
+  one:settimeout(30)
   return setmetatable({ socket = one }, wire)
 end
 
@@ -33,7 +33,7 @@ end
 
 -- What else comes, and whether it ends with "closed" or not at all.
 function wire:rest(seconds)
-  self.socket:settimeout(seconds or 10)
+  self.socket:settimeout(seconds or 30)
   local text, why, part = self.socket:receive "*a"
   if text then return text, "closed" end
   return part, why
