@@ -3,6 +3,7 @@
 
 local core = require "signicat.core"
 local lfs = require "lfs"
+local quoted = require "spec.support.quoted"
 local signicat = require "signicat"
 
 local helper = {}
@@ -109,10 +110,6 @@ function helper.read(path)
   local bytes = file:read "*a"
   file:close()
   return bytes
-end
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
 -- The Lua that runs us, for children that need our modules.

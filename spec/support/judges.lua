@@ -5,17 +5,15 @@
 -- in one temporary folder.
 -- pdfsig's exit code says little, so its text is read.
 
+local quoted = require "spec.support.quoted"
+
 local judges = {}
 judges.__index = judges
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 -- Both outputs together, and the exit code.
 function judges.run(...)
   local words = {}
-  for i, word in ipairs { ... } do words[i] = quote(word) end
+  for i, word in ipairs { ... } do words[i] = quoted(word) end
   -- Lua 5.1 does not tell how a child ended, so the shell does.
   local pipe = assert(io.popen(table.concat(words, " ") .. " 2>&1; "
     .. "code=$?; echo; echo $code", "r"))
