@@ -127,4 +127,20 @@ function helper.run(code, prepare)
   return output
 end
 
+-- Starts spec/support/server.lua with a plan: its process, its URL and port.
+function helper.serve(...)
+  local process = assert(core.spawn(helper.lua,
+    { "spec/support/server.lua", ... }))
+  local port = assert(process:read_line(20))
+  return process, "http://127.0.0.1:" .. port, port
+end
+
+-- How often that server read each method, asked on a connection of its own.
+function helper.counts(url)
+  local client = assert(signicat.new { base_url = url, token = "ready" })
+  local counts = assert(client:request("GET", "/count")):totable()
+  client:close()
+  return counts
+end
+
 return helper

@@ -1,6 +1,5 @@
 -- measure.lua: runs peak.lua, against a server of its own, and peak_pages.lua.
 
-local core = require "signicat.core"
 local helper = require "spec.helper"
 local lfs = require "lfs"
 
@@ -19,13 +18,12 @@ function measure.peak(way, size)
   local folder, remove = helper.folder()
   local path = folder .. "/document"
   if way == "upload" then sparse(path, size) end
-  local server = assert(core.spawn(helper.lua, { "spec/support/server.lua",
-    "ok", (way == "upload" or way == "reader") and "stored"
-      or ("large:%d"):format(size) }))
-  local port = assert(server:read_line(20))
+  local server, url = helper.serve("ok",
+    (way == "upload" or way == "reader") and "stored"
+      or ("large:%d"):format(size))
   local output = helper.run(
     ([[loadfile "spec/support/peak.lua"(%q, %q, "%.0f", %q)]])
-    :format(("http://127.0.0.1:%s/sign"):format(port), way, size, path))
+    :format(url .. "/sign", way, size, path))
   server:kill()
   if way == "download" and lfs.attributes(path, "size") ~= size then
     output = output .. "the file has another size"
