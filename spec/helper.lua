@@ -2,6 +2,7 @@
 -- folder of their own. Nothing here reaches the network.
 
 local core = require "signicat.core"
+local files = require "spec.support.files"
 local lfs = require "lfs"
 local quoted = require "spec.support.quoted"
 local signicat = require "signicat"
@@ -98,19 +99,7 @@ function helper.names_in(path)
   return names
 end
 
-function helper.write(path, bytes)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(bytes))
-  assert(file:close())
-  return path
-end
-
-function helper.read(path)
-  local file = assert(io.open(path, "rb"))
-  local bytes = file:read "*a"
-  file:close()
-  return bytes
-end
+helper.read, helper.write = files.read, files.write
 
 -- The Lua that runs us, for children that need our modules.
 helper.lua = lfs.symlinkattributes("/proc/self/exe", "target")

@@ -8,10 +8,7 @@ describe("the signer's page", function()
 
   setup(function() sandbox = service.start() end)
   teardown(function() sandbox:finish() end)
-  after_each(function()
-    assert.equal(204, (sandbox:call("POST", "/_sandbox/reset")))
-    sandbox:renew()
-  end)
+  after_each(function() sandbox:reset() end)
 
   local function make(fields) return person.session(sandbox, fields) end
 

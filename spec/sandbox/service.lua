@@ -165,6 +165,12 @@ function service:renew()
   self.token = answer.access_token
 end
 
+-- Forgets everything it was given, and its tokens.
+function service:reset()
+  assert(self:call("POST", "/_sandbox/reset") == 204)
+  self:renew()
+end
+
 -- One request. A table is sent as JSON; a header of false is left out.
 -- Returns the status, the body (decoded if it is JSON) and the headers.
 function service:call(method, path, body, headers)

@@ -1,7 +1,10 @@
--- measure.lua: runs peak.lua, against a server of its own, and peak_pages.lua.
+-- measure.lua: runs peak.lua, against a server of its own, and peak_pages.lua;
+-- and what must hold of what they say.
 
+local busted = require "busted"
 local helper = require "spec.helper"
 local lfs = require "lfs"
+local luassert = require "luassert"
 
 local measure = {}
 
@@ -38,6 +41,29 @@ function measure.pages(way, pages)
   local output = helper.run(
     ([[loadfile "spec/support/peak_pages.lua"(%q, %d)]]):format(way, pages))
   return assert(tonumber(output), output)
+end
+
+-- What must hold of a document of so many MiB, and of so many pages.
+function measure.specs(mib, count)
+  local describe, it, assert = busted.describe, busted.it, luassert
+
+  describe(mib .. " MiB", function()
+    for _, way in ipairs { "upload", "download", "reader", "writer" } do
+      it("add at most 2 MiB of memory: " .. way, function()
+        local grown = measure.peak(way, mib * 2 ^ 20)
+        assert.is_true(grown <= 2048, grown .. " KiB")
+      end)
+    end
+  end)
+
+  describe(count .. " pages", function()
+    for _, way in ipairs { "next", "each" } do
+      it("take less than five times the memory of one: " .. way, function()
+        local all, one = measure.pages(way, count), measure.pages("one", 1)
+        assert.is_true(all < 5 * one, ("%d KiB to %d"):format(all, one))
+      end)
+    end
+  end)
 end
 
 return measure
