@@ -2,7 +2,6 @@
 -- the disk, a large text to be read or hashed, is done on a thread for a task;
 -- it comes to the same, and nothing of it is left when nobody waits any more.
 
-local core = require "signicat.core"
 local helper = require "spec.helper"
 local lfs = require "lfs"
 local sandbox = require "signicat.sandbox"
@@ -113,10 +112,8 @@ describe("a call in a task", function()
   end)
 
   it("says of what is no JSON what one outside says", function()
-    local server = assert(core.spawn(helper.lua,
-      { "spec/support/server.lua", "large:100000" }))
-    local other = assert(signicat.new { token = "t",
-      base_url = "http://127.0.0.1:" .. assert(server:read_line(20)) })
+    local server, url = helper.serve "large:100000"
+    local other = assert(signicat.new { token = "t", base_url = url })
     local function call()
       local _, err = other.sessions:list { limit = 1000 }
       return tostring(err)

@@ -5,10 +5,7 @@ local core = require "signicat.core"
 local helper = require "spec.helper"
 local lfs = require "lfs"
 local public = require "spec.support.public"
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
+local quoted = require "spec.support.quoted"
 
 -- Paths of Lua's that hold in any folder.
 local function absolute(paths)

@@ -3,6 +3,7 @@
 
 local helper = require "spec.helper"
 local lfs = require "lfs"
+local quoted = require "spec.support.quoted"
 
 local LIVE = { "SIGNICAT_LIVE", "SIGNICAT_BASE_URL", "SIGNICAT_TOKEN_URL",
                "SIGNICAT_CLIENT_ID", "SIGNICAT_CLIENT_SECRET" }
@@ -82,10 +83,6 @@ local arguments = {
 local others = { support = true, console = true, demo = true,
                  demo_browser = true, redis_producer = true,
                  redis_worker = true }
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 -- All output of an example, its exit code, and what it left in its folder.
 local function run(name, variables)

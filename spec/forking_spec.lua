@@ -2,7 +2,6 @@
 -- locale, the output, and after a fork its parent's connections. The host is
 -- spec/forking/forking_host.c.
 
-local core = require "signicat.core"
 local helper = require "spec.helper"
 local lfs = require "lfs"
 local nginx = require "spec.support.nginx"
@@ -43,8 +42,9 @@ describe("a host", function()
 
   -- A server that misbehaves so; its address.
   local function serve(...)
-    server = assert(core.spawn(helper.lua, { "spec/support/server.lua", ... }))
-    return "http://127.0.0.1:" .. assert(server:read_line(20))
+    local url
+    server, url = helper.serve(...)
+    return url
   end
 
   -- Its output, and how it ended.

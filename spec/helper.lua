@@ -2,7 +2,9 @@
 -- folder of their own. Nothing here reaches the network.
 
 local core = require "signicat.core"
+local files = require "spec.support.files"
 local lfs = require "lfs"
+local quoted = require "spec.support.quoted"
 local signicat = require "signicat"
 
 local helper = {}
@@ -97,23 +99,7 @@ function helper.names_in(path)
   return names
 end
 
-function helper.write(path, bytes)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(bytes))
-  assert(file:close())
-  return path
-end
-
-function helper.read(path)
-  local file = assert(io.open(path, "rb"))
-  local bytes = file:read "*a"
-  file:close()
-  return bytes
-end
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
+helper.read, helper.write = files.read, files.write
 
 -- The Lua that runs us, for children that need our modules.
 helper.lua = lfs.symlinkattributes("/proc/self/exe", "target")
@@ -128,6 +114,22 @@ function helper.run(code, prepare)
   local output = pipe:read "*a"
   pipe:close()
   return output
+end
+
+-- Starts spec/support/server.lua with a plan: its process, its URL and port.
+function helper.serve(...)
+  local process = assert(core.spawn(helper.lua,
+    { "spec/support/server.lua", ... }))
+  local port = assert(process:read_line(20))
+  return process, "http://127.0.0.1:" .. port, port
+end
+
+-- How often that server read each method, asked on a connection of its own.
+function helper.counts(url)
+  local client = assert(signicat.new { base_url = url, token = "ready" })
+  local counts = assert(client:request("GET", "/count")):totable()
+  client:close()
+  return counts
 end
 
 return helper

@@ -3,10 +3,7 @@
 
 local helper = require "spec.helper"
 local lfs = require "lfs"
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
+local quoted = require "spec.support.quoted"
 
 -- All output of a shell command, and its exit code.
 local function shell(command)

@@ -1,7 +1,6 @@
 -- Nothing of the environment leads a client, the sandbox or an example to
 -- another host: everything below points to a decoy, which must stay alone.
 
-local core = require "signicat.core"
 local helper = require "spec.helper"
 local signicat = require "signicat"
 
@@ -11,13 +10,9 @@ local NAMES = {
 }
 
 describe("with an environment that points elsewhere", function()
-  local decoy, port
+  local decoy, url
 
-  setup(function()
-    decoy = assert(core.spawn(helper.lua,
-      { "spec/support/server.lua", "ok" }))
-    port = assert(decoy:read_line(20))
-  end)
+  setup(function() decoy, url = helper.serve "ok" end)
 
   teardown(function()
     decoy:kill()
@@ -25,12 +20,8 @@ describe("with an environment that points elsewhere", function()
 
   --- The requests that the decoy was asked.
   local function requests_at_decoy()
-    local client = assert(signicat.new {
-      base_url = "http://127.0.0.1:" .. port, token = "ready" })
-    local counts = assert(client:request("GET", "/count")):totable()
-    client:close()
     local sum = 0
-    for _, count in pairs(counts) do sum = sum + count end
+    for _, count in pairs(helper.counts(url)) do sum = sum + count end
     return sum
   end
 
@@ -38,7 +29,7 @@ describe("with an environment that points elsewhere", function()
     local words = { "no_proxy= NO_PROXY=",
                     "SIGNICAT_CLIENT_ID=false SIGNICAT_CLIENT_SECRET=false" }
     for _, name in ipairs(NAMES) do
-      words[#words + 1] = ("%s=http://127.0.0.1:%s"):format(name, port)
+      words[#words + 1] = name .. "=" .. url
     end
     return table.concat(words, " ")
   end
@@ -56,7 +47,7 @@ describe("with an environment that points elsewhere", function()
   it("would be seen there if it asked", function()
     local before = requests_at_decoy()
     local client = assert(signicat.new {
-      base_url = "http://127.0.0.1:" .. port, token = "ready" })
+      base_url = url, token = "ready" })
     client.sessions:get("f05d0dce-a7af-432b-b6b8-e455ab7c0858")
     client:close()
     assert.equal(before + 1, requests_at_decoy())

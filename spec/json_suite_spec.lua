@@ -4,6 +4,7 @@
 -- run counts, or says that the suite is absent.
 
 local busted = require "busted"
+local read = require "spec.support.files".read
 local lfs = require "lfs"
 local core = require "signicat.core"
 
@@ -25,13 +26,6 @@ local function collect()
     end
   end
   return found and files
-end
-
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
 end
 
 local files = collect()

@@ -6,13 +6,6 @@ local receiver = require "spec.support.receiver"
 local sandbox = require "signicat.sandbox"
 local signicat = require "signicat"
 
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local bytes = file:read("*a")
-  file:close()
-  return bytes
-end
-
 local function lives(pid)
   local file = io.open("/proc/" .. pid .. "/stat")
   if not file then return false end
@@ -113,7 +106,7 @@ describe("sandbox.start", function()
       local _, meta = assert(sign.documents:download(document,
         { to = target }))
       assert.is_true(meta.verified)
-      assert.is_true(read_file(source) == read_file(target))
+      assert.is_true(helper.read(source) == helper.read(target))
       sign:close()
     end)
 
@@ -238,9 +231,9 @@ describe("sandbox.start", function()
       .. kind, function()
       service = assert(sandbox.start { tls = kind })
       assert.matches("^https://127%.0%.0%.1:%d+$", service.url)
-      assert.matches("^%-%-%-%-%-BEGIN CERT", read_file(service.ca_file))
+      assert.matches("^%-%-%-%-%-BEGIN CERT", helper.read(service.ca_file))
       assert.equal(7, assert(service:advance(7)).advanced)
-      assert.equal(read_file(service.ca_file),
+      assert.equal(helper.read(service.ca_file),
         (assert(service:ca_certificate())))
     end)
   end

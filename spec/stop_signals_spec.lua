@@ -3,9 +3,7 @@
 
 local core = require "signicat.core"
 local helper = require "spec.helper"
-local sandbox = require "signicat.sandbox"
-local servers = require "spec.support.redis"
-local worker = require "signicat.worker"
+local offices = require "spec.support.office"
 
 -- What children of ours know.
 local PREPARED = [[
@@ -73,28 +71,16 @@ describe("signals that are held", function()
 end)
 
 describe("a worker that stops on signals", function()
-  local service, server, redis, queue, sign
+  local office, queue, service
   local process, pid -- a worker's, until it ended
 
   setup(function()
-    service = assert(sandbox.start())
-    sign = assert(service:client())
-    server = servers.start()
-    redis = server:client()
-    assert(worker.load(redis))
-    queue = worker.queue(redis)
+    office = offices.open()
+    queue, service = office.queue, office.service
   end)
 
-  teardown(function()
-    sign:close()
-    redis:close()
-    server:stop()
-    service:stop()
-  end)
-
-  before_each(function()
-    assert(redis:call "FLUSHALL")
-  end)
+  teardown(function() office:close() end)
+  before_each(function() office:clear() end)
 
   after_each(function()
     if pid then os.execute("kill -KILL " .. pid) end
@@ -112,7 +98,7 @@ describe("a worker that stops on signals", function()
       echo $!; wait $!; echo exit $? ]]):format(prepare or "", service.url,
       service.client_id, service.client_secret), "sh",
       "./?.lua;" .. package.path, package.cpath, helper.lua,
-      server.address }))
+      office.server.address }))
     pid = assert(tonumber(process:read_line(10)))
   end
 
@@ -128,8 +114,7 @@ describe("a worker that stops on signals", function()
   end
 
   local function enqueue(id)
-    assert(queue:enqueue(id, { title = "Lease",
-      file = { content = "To be signed", type = "text/plain" } }))
+    assert(queue:enqueue(id, office.job()))
   end
 
   local function await(id, state)
@@ -159,7 +144,7 @@ describe("a worker that stops on signals", function()
         assert.equal("queued", queue:status("j" .. i).state)
         assert.equal(0, queue:status("j" .. i).attempts)
       end
-      local other = worker.new { client = sign, redis = redis, block = 0.01 }
+      local other = office:worker()
       for i = 2, 3 do
         assert.same({ "j" .. i, "done" }, { other:step() })
       end
@@ -202,7 +187,8 @@ describe("a worker that stops on signals", function()
         error "of mine"
       end)
       collectgarbage() collectgarbage()
-      print(held, blocked() == before) ]]):format(server.address, service.url,
-      service.client_id, service.client_secret)):gsub("\t", " ")))
+      print(held, blocked() == before) ]]):format(office.server.address,
+      service.url, service.client_id, service.client_secret))
+      :gsub("\t", " ")))
   end)
 end)

@@ -1,7 +1,6 @@
 -- stream_spec.lua: what Lua supplies and takes while a document is under way:
 -- readers, writers, progress; and documents that break off.
 
-local core = require "signicat.core"
 local helper = require "spec.helper"
 local sandbox = require "signicat.sandbox"
 local signicat = require "signicat"
@@ -380,25 +379,19 @@ describe("with the sandbox,", function()
 end)
 
 describe("a document that breaks off", function()
-  local process, sign, port
+  local process, sign, url
   local WHOLE = ("0123456789abcdef"):rep(40000)
   local folder, remove
 
   local function serve(...)
-    process = assert(core.spawn(helper.lua, { "spec/support/server.lua", ... }))
-    port = assert(process:read_line(20))
-    sign = assert(signicat.new {
-      base_url = "http://127.0.0.1:" .. port .. "/sign", token = "ready",
+    process, url = helper.serve(...)
+    sign = assert(signicat.new { base_url = url .. "/sign", token = "ready",
       sleep = function() end, random = function() return 0 end })
   end
 
   local function counts()
     sign:close()
-    local other = assert(signicat.new {
-      base_url = "http://127.0.0.1:" .. port, token = "ready" })
-    local seen = assert(other:request("GET", "/count")):totable()
-    other:close()
-    return seen
+    return helper.counts(url)
   end
 
   before_each(function() folder, remove = helper.folder() end)

@@ -3,7 +3,6 @@
 
 if not rawget(_G, "jit") then return end
 
-local core = require "signicat.core"
 local helper = require "spec.helper"
 local lfs = require "lfs"
 local nginx = require "spec.support.nginx"
@@ -49,8 +48,8 @@ describe("a task in nginx", function()
   end)
 
   local function serve(...)
-    process = assert(core.spawn(helper.lua, { "spec/support/server.lua", ... }))
-    port = assert(process:read_line(20))
+    local _
+    process, _, port = helper.serve(...)
   end
 
   -- Runs code that has `sign`, `async` and `port`.

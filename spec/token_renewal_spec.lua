@@ -1,7 +1,6 @@
 -- token_renewal_spec.lua: a token that is refused, and one that many ask for
 -- at the same time.
 
-local core = require "signicat.core"
 local helper = require "spec.helper"
 local signicat = require "signicat"
 
@@ -126,17 +125,16 @@ describe("coroutines that need a token at the same time", function()
 end)
 
 describe("a task that needs a token", function()
-  local server, base_url, sign
+  local server, url, sign
 
   setup(function()
-    server = assert(core.spawn(helper.lua, { "spec/support/server.lua", "ok" }))
-    base_url = "http://127.0.0.1:" .. assert(server:read_line(20)) .. "/sign"
+    server, url = helper.serve "ok"
   end)
   after_each(function() sign:close() end)
   teardown(function() server:kill() end)
 
   local function client(options)
-    options.base_url, options.retries = base_url, 0
+    options.base_url, options.retries = url .. "/sign", 0
     sign = assert(signicat.new(options))
   end
 

@@ -15,25 +15,18 @@ local SESSIONS = { {
 } }
 
 describe("a transfer", function()
-  local process, sign, port
+  local process, sign, url
 
   --- Starts the server with a plan and a client of it.
   local function serve(...)
-    process = assert(core.spawn(helper.lua, { "spec/support/server.lua", ... }))
-    port = assert(process:read_line(20))
-    sign = assert(signicat.new {
-      base_url = "http://127.0.0.1:" .. port .. "/sign", token = "ready",
-      retries = 0 })
+    process, url = helper.serve(...)
+    sign = assert(signicat.new { base_url = url .. "/sign", token = "ready",
+                                 retries = 0 })
   end
 
-  --- How often the server read each method, asked on a connection of its own.
   local function counts()
     sign:close()
-    local other = assert(signicat.new {
-      base_url = "http://127.0.0.1:" .. port, token = "ready" })
-    local seen = assert(other:request("GET", "/count")):totable()
-    other:close()
-    return seen
+    return helper.counts(url)
   end
 
   after_each(function()
@@ -57,8 +50,8 @@ describe("a transfer", function()
       local all = {}
       for i = 1, 3 do
         all[i] = assert(core.transfer(multi))
-        assert(all[i]:start(core.request({ base_url = "http://127.0.0.1:"
-          .. port }, "getSigningSession", ID, nil, 0)))
+        assert(all[i]:start(core.request({ base_url = url },
+          "getSigningSession", ID, nil, 0)))
         all[i]:cancel()
       end
       all[2]:finish()
@@ -136,7 +129,7 @@ describe("a transfer", function()
           serve("ok", "close", "ok")
           assert(sign.sessions:get(ID))
           local request = assert(core.raw_request(
-            { base_url = "http://127.0.0.1:" .. port }, "POST", "/token",
+            { base_url = url }, "POST", "/token",
             { content = "a=b", type = "text/plain", repeatable = true }))
           assert(sign.transport:send(request))
           assert.same({ GET = 1, POST = 2 }, counts())
@@ -403,20 +396,20 @@ describe("a transfer", function()
 
   it("goes to the address of each request, whatever the one before", function()
     serve("echo")
-    local other = assert(core.spawn(helper.lua, { "spec/support/server.lua",
-                                                "echo" }))
-    local ports = { port, assert(other:read_line(20)) }
+    local other, another_url = helper.serve "echo"
+    local urls = { url, another_url }
     local multi = core.multi()
     local transfer = core.transfer(multi)
     for _, case in ipairs { { 1, "/a" }, { 1, "/b" }, { 1, "/c?x=1&y=%20" },
                             { 1, "/d" }, { 1, "/e%2Ff" }, { 1, "/d" },
                             { 2, "/d" }, { 2, "/a:b@c" }, { 1, "/a" } } do
-      local host = "127.0.0.1:" .. ports[case[1]]
-      transfer:start(assert(core.raw_request({ base_url = "http://" .. host },
-        "GET", case[2], {})))
+      local base_url = urls[case[1]]
+      transfer:start(assert(core.raw_request({ base_url = base_url }, "GET",
+        case[2], {})))
       repeat multi:turn(1) until transfer:done()
       local body = assert(transfer:finish()).body
-      assert.equal(("GET %s HTTP/1.1 Host: %s"):format(case[2], host),
+      assert.equal(("GET %s HTTP/1.1 Host: %s"):format(case[2],
+        base_url:match "//(.*)"),
         body:match('"(GET [^"]*)","') .. " " .. body:match('"(Host: [^"]*)"'))
     end
     multi:close()
@@ -440,7 +433,7 @@ describe("a transfer", function()
     local multi = core.multi()
     local transfer = core.transfer(multi)
     local request = assert(core.raw_request(
-      { base_url = "http://127.0.0.1:" .. port }, "GET", "/x", {}))
+      { base_url = url }, "GET", "/x", {}))
     assert.is_true(transfer:start(request))
     assert.equal(1, (select(3, multi:turn(0))))
     transfer, request = nil, nil -- luacheck: ignore
@@ -455,7 +448,7 @@ describe("a transfer", function()
     local multi = core.multi()
     local transfer = core.transfer(multi)
     local request = assert(core.raw_request(
-      { base_url = "http://127.0.0.1:" .. port }, "GET", "/x", {}))
+      { base_url = url }, "GET", "/x", {}))
     transfer:start(request)
     multi:turn(0)
     multi:close()
@@ -473,7 +466,7 @@ describe("a transfer", function()
     local multi = core.multi()
     local transfer = core.transfer(multi)
     local request = assert(core.raw_request(
-      { base_url = "http://127.0.0.1:" .. port }, "GET", "/x", {}))
+      { base_url = url }, "GET", "/x", {}))
     assert.has_error(function() transfer:finish() end)
     transfer:start(request)
     assert.has_error(function() transfer:start(request) end)

@@ -3,7 +3,6 @@
 -- sockets of a real nginx.
 
 local cases = require "spec.support.transport_cases"
-local core = require "signicat.core"
 local helper = require "spec.helper"
 local lfs = require "lfs"
 local nginx = require "spec.support.nginx"
@@ -21,9 +20,8 @@ local function serve(case, service, folder)
                   client_id = service.client_id,
                   client_secret = service.client_secret }
   if not case.plan then return where, function() end end
-  local process = assert(core.spawn(helper.lua,
-    { "spec/support/server.lua", (table.unpack or _G.unpack)(case.plan) }))
-  where.port = assert(process:read_line(20))
+  local process, _, port = helper.serve((table.unpack or _G.unpack)(case.plan))
+  where.port = port
   return where, function() process:kill() end
 end
 

@@ -1,7 +1,6 @@
 -- turns_spec.lua: a turn of a client's loop does little, however many tasks
 -- wait and however long a document is: the longest is counted in instructions.
 
-local core = require "signicat.core"
 local helper = require "spec.helper"
 
 describe("the longest turn", function()
@@ -13,13 +12,11 @@ describe("the longest turn", function()
   -- Its instructions, and how many turns there were.
   local function longest(way, tasks, size, answer)
     helper.write(folder .. "/document", ("x"):rep(size or 1))
-    local server = assert(core.spawn(helper.lua, { "spec/support/server.lua",
-      "ok", answer }))
-    local port = assert(server:read_line(20))
+    local server, url = helper.serve("ok", answer)
     local output = helper.run(([[
       package.cpath = "build/5.4/spec/?.so;" .. package.cpath
-      loadfile "spec/turns/turns.lua"("http://127.0.0.1:%s/sign", %q, "%d", %q)
-    ]]):format(port, way, tasks, folder .. "/document"),
+      loadfile "spec/turns/turns.lua"("%s/sign", %q, "%d", %q)
+    ]]):format(url, way, tasks, folder .. "/document"),
       "timeout 300 valgrind -q --tool=callgrind --trace-children=yes "
         .. "--dump-before=turn_mark --separate-threads=yes "
         .. "--callgrind-out-file=" .. folder .. "/out env")

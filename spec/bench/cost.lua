@@ -7,6 +7,7 @@
 -- counted by callgrind.
 
 local helper = require "spec.helper"
+local quoted = require "spec.support.quoted"
 
 local cost = {}
 
@@ -15,15 +16,11 @@ cost.programs = "build/bench"
 
 cost.lua = helper.lua
 
-local function quote(word)
-  return "'" .. word:gsub("'", "'\\''") .. "'"
-end
-
 -- What a command prints.
 function cost.run(...)
-  local quoted = {}
-  for i, word in ipairs { ... } do quoted[i] = quote(word) end
-  local pipe = assert(io.popen(table.concat(quoted, " ") .. " 2>&1"))
+  local words = {}
+  for i, word in ipairs { ... } do words[i] = quoted(word) end
+  local pipe = assert(io.popen(table.concat(words, " ") .. " 2>&1"))
   local text = pipe:read "*a"
   assert(pipe:close(), text)
   return text

@@ -47,12 +47,10 @@ describe("the sandbox's documents", function()
   end)
 
   it("come in chunks as well", function()
-    local answer = sandbox:raw(
-      "POST /sign/documents HTTP/1.1\r\nHost: localhost\r\n"
-      .. "Authorization: Bearer " .. sandbox.token .. "\r\n"
-      .. "Content-Type: text/plain\r\nConnection: close\r\n"
-      .. "Transfer-Encoding: chunked\r\n\r\n"
-      .. "3\r\nabc\r\n", "5\r\ndefgh\r\n0\r\n\r\n")
+    local answer = sandbox:raw(sandbox:head("POST", "/sign/documents",
+      "Content-Type: text/plain\r\nConnection: close\r\n"
+      .. "Transfer-Encoding: chunked\r\n"),
+      "3\r\nabc\r\n", "5\r\ndefgh\r\n0\r\n\r\n")
     local id = answer:match '"documentId":"([^"]+)"'
     local _, bytes = sandbox:call("GET", path { documentId = id })
     assert.equal("abcdefgh", bytes)

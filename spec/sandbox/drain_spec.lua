@@ -37,16 +37,10 @@ describe("a sandbox that is told to end", function()
     assert.same({ 0, "exit", "" }, { code, how, sandbox.complained })
   end
 
-  local function head(method, path, more)
-    return ("%s %s HTTP/1.1\r\nHost: localhost\r\n"
-      .. "Authorization: Bearer %s\r\n%s\r\n"):format(method, path,
-      sandbox.token, more or "")
-  end
-
   -- A connection that the service has: it has answered on it.
   local function greeted()
     local connection, length = connect(), nil
-    connection:send(head("GET", "/sign/signing-sessions"))
+    connection:send(sandbox:head("GET", "/sign/signing-sessions"))
     repeat
       local line = assert(connection:receive "*l")
       length = tonumber(line:lower():match "^content%-length: (%d+)") or length
@@ -59,7 +53,7 @@ describe("a sandbox that is told to end", function()
     it("takes an upload of " .. size .. " bytes to its end and keeps it",
       function()
         local connection = connect()
-        connection:send(head("POST", "/sign/documents", "Content-Type: "
+        connection:send(sandbox:head("POST", "/sign/documents", "Content-Type: "
           .. "text/plain\r\nContent-Length: " .. size .. "\r\n"))
         connection:send "x"
         local sent = 1
@@ -87,7 +81,8 @@ describe("a sandbox that is told to end", function()
     local bytes = ("0123456789abcdef"):rep(1000000)
     local document = sandbox:upload(bytes)
     local connection = connect()
-    connection:send(head("GET", "/sign/documents/" .. document.documentId))
+    connection:send(sandbox:head("GET",
+      "/sign/documents/" .. document.documentId))
     local line = connection:receive "*l"
     assert.equal("HTTP/1.1 200 OK", line)
     sandbox:signal "TERM"
@@ -103,7 +98,7 @@ describe("a sandbox that is told to end", function()
     sandbox:script { { operation = "listSigningSessions", fault = "slow",
                        milliseconds = 600000 } }
     local connection = connect()
-    connection:send(head("GET", "/sign/signing-sessions"))
+    connection:send(sandbox:head("GET", "/sign/signing-sessions"))
     service.await("its arrival", function()
       return #sandbox:journal "?operation=listSigningSessions" == 1
     end)
@@ -115,9 +110,9 @@ describe("a sandbox that is told to end", function()
 
   it("lets idle connections go, and those of a request gone quiet", function()
     local idle, quiet = connect(), connect()
-    idle:send(head("GET", "/sign/signing-sessions"))
+    idle:send(sandbox:head("GET", "/sign/signing-sessions"))
     assert.equal("HTTP/1.1 200 OK", idle:receive "*l")
-    quiet:send(head("POST", "/sign/documents",
+    quiet:send(sandbox:head("POST", "/sign/documents",
       "Content-Type: text/plain\r\nContent-Length: 9\r\n") .. "half")
     service.await("its arrival", function()
       return #sandbox:journal "?operation=uploadDocument" == 1
@@ -130,7 +125,7 @@ describe("a sandbox that is told to end", function()
   end)
 
   it("answers every request that had come on a connection it has", function()
-    local request = head("GET", "/sign/signing-sessions")
+    local request = sandbox:head("GET", "/sign/signing-sessions")
     local connections = {}
     for i = 1, 64 do connections[i] = greeted() end
     for _, connection in ipairs(connections) do connection:send(request) end
@@ -171,7 +166,7 @@ describe("a sandbox that is told to end", function()
 
   it("breaks off no answer to any of many", function()
     local session = sandbox:session()
-    local request = head("GET", "/sign/signing-sessions/" .. session.id)
+    local request = sandbox:head("GET", "/sign/signing-sessions/" .. session.id)
     local connections = {}
     for i = 1, 64 do
       connections[i] = connect()

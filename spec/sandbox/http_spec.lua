@@ -105,18 +105,16 @@ describe("the sandbox's server", function()
   end)
 
   it("answers before the body to a client that waits with it", function()
-    local answer = sandbox:raw("POST /sign/documents HTTP/1.1\r\n"
-      .. "Host: localhost\r\nAuthorization: Bearer " .. sandbox.token
-      .. "\r\nContent-Type: text/plain\r\nContent-Length: 1001\r\n"
-      .. "Expect: 100-continue\r\n\r\n")
+    local answer = sandbox:raw(sandbox:head("POST", "/sign/documents",
+      "Content-Type: text/plain\r\nContent-Length: 1001\r\n"
+      .. "Expect: 100-continue\r\n"))
     assert.equal(413, status_of(answer))
   end)
 
   it("counts a document that comes in chunks", function()
-    local answer = sandbox:raw("POST /sign/documents HTTP/1.1\r\n"
-      .. "Host: localhost\r\nAuthorization: Bearer " .. sandbox.token
-      .. "\r\nContent-Type: text/plain\r\nConnection: close\r\n"
-      .. "Transfer-Encoding: chunked\r\n\r\n"
+    local answer = sandbox:raw(sandbox:head("POST", "/sign/documents",
+      "Content-Type: text/plain\r\nConnection: close\r\n"
+      .. "Transfer-Encoding: chunked\r\n")
       .. ("80\r\n" .. ("x"):rep(128) .. "\r\n"):rep(10), "0\r\n\r\n")
     assert.equal(413, status_of(answer))
   end)
@@ -138,10 +136,9 @@ describe("the sandbox's server", function()
   end)
 
   it("keeps a connection open over several requests", function()
-    local request = "GET " .. LIST .. " HTTP/1.1\r\nHost: localhost\r\n"
-      .. "Authorization: Bearer " .. sandbox.token .. "\r\n%s\r\n"
-    local answer = sandbox:raw(request:format "", request:format "",
-      request:format "Connection: close\r\n")
+    local request = sandbox:head("GET", LIST)
+    local answer = sandbox:raw(request, request,
+      sandbox:head("GET", LIST, "Connection: close\r\n"))
     assert.equal(3, select(2, answer:gsub("HTTP/1.1 200", "")))
   end)
 
@@ -149,9 +146,8 @@ describe("the sandbox's server", function()
     local slow = {}
     for i = 1, 40 do
       slow[i] = assert(socket.connect("127.0.0.1", sandbox.port))
-      slow[i]:send("POST /sign/documents HTTP/1.1\r\nHost: localhost\r\n"
-        .. "Authorization: Bearer " .. sandbox.token .. "\r\n"
-        .. "Content-Type: text/plain\r\nContent-Length: 100\r\n\r\nx")
+      slow[i]:send(sandbox:head("POST", "/sign/documents",
+        "Content-Type: text/plain\r\nContent-Length: 100\r\n") .. "x")
     end
     for _ = 1, 20 do assert.equal(200, (sandbox:call("GET", LIST))) end
     for _, connection in ipairs(slow) do connection:close() end

@@ -14,12 +14,6 @@ describe("the sandbox's journal", function()
   before_each(function() sandbox:call("DELETE", JOURNAL) end)
   teardown(function() sandbox:finish() end)
 
-  local function request(method, target, more, body)
-    return ("%s %s HTTP/1.1\r\nHost: localhost\r\n"
-      .. "Authorization: Bearer %s\r\n%s\r\n%s"):format(method, target,
-      sandbox.token, more or "", body or "")
-  end
-
   local function operations(query)
     local names = {}
     for i, entry in ipairs(sandbox:journal(query)) do
@@ -62,8 +56,9 @@ describe("the sandbox's journal", function()
   end)
 
   it("tells connections apart, and the requests on each", function()
-    sandbox:raw(request("GET", LIST), request("GET", LIST),
-      request("GET", LIST, "Connection: close\r\n"))
+    local request = sandbox:head("GET", LIST)
+    sandbox:raw(request, request,
+      sandbox:head("GET", LIST, "Connection: close\r\n"))
     sandbox:call("GET", LIST)
     local turns, connections = {}, {}
     for i, entry in ipairs(sandbox:journal()) do
@@ -142,8 +137,8 @@ describe("the sandbox's journal", function()
 
   it("tells a request whose client went before its end", function()
     local client = assert(socket.connect("127.0.0.1", sandbox.port))
-    client:send(request("POST", "/sign/documents",
-      "Content-Type: text/plain\r\nContent-Length: 100\r\n", "half"))
+    client:send(sandbox:head("POST", "/sign/documents",
+      "Content-Type: text/plain\r\nContent-Length: 100\r\n") .. "half")
     service.await("the entry", function() return sandbox:journal()[1] end)
     client:close()
     service.await("its end", function()
@@ -153,7 +148,7 @@ describe("the sandbox's journal", function()
   end)
 
   it("cuts what is very long, and shows what is not ASCII as marks", function()
-    sandbox:raw(request("GET", "/sign/\xff\xfe" .. ("x"):rep(5000),
+    sandbox:raw(sandbox:head("GET", "/sign/\xff\xfe" .. ("x"):rep(5000),
       "Connection: close\r\n"))
     local path = sandbox:journal()[1].path
     assert.equal("/sign/??x", path:sub(1, 9))
@@ -161,11 +156,11 @@ describe("the sandbox's journal", function()
   end)
 
   it("keeps the last ten thousand and counts the others", function()
-    local block = request("GET", LIST .. "?limit=1"):rep(50)
+    local block = sandbox:head("GET", LIST .. "?limit=1"):rep(50)
     local client = assert(socket.connect("127.0.0.1", sandbox.port))
     for i = 1, 201 do
       client:send(i == 201
-        and request("GET", LIST, "Connection: close\r\n") or block)
+        and sandbox:head("GET", LIST, "Connection: close\r\n") or block)
       if i < 201 then
         for _ = 1, 50 do
           local size

@@ -2,6 +2,7 @@
 
 local judges = require "spec.support.judges"
 local packages = require "spec.support.packages"
+local person = require "spec.sandbox.person"
 local service = require "spec.sandbox.service"
 
 local PDF <const> = "application/pdf"
@@ -20,15 +21,9 @@ describe("a package's", function()
 
   -- Signs as that person at the signer's page.
   local function sign_at_page(session, who)
-    local query = session.signatureUrl:match "%?(.*)"
-    local _, page, headers = sandbox:call("GET", "/sign/login?" .. query
-      .. "&idpName=" .. who.idpName)
-    local body = ("%s&token=%s&name=%s&idpName=%s"):format(query,
-      page:match 'name="token" value="(%x+)"', who.name, who.idpName)
-    local status = sandbox:call("POST", "/sign/sign", body, {
-      ["Content-Type"] = "application/x-www-form-urlencoded",
-      Cookie = headers["set-cookie"]:match "^[^;]+", Authorization = false })
-    assert.equal(200, status)
+    local kari = person.new(sandbox):open(session)
+    kari:ask("login", "&idpName=" .. who.idpName)
+    assert.equal(200, kari:send("sign", who).status)
   end
 
   -- The last page of the package of a session with that setup, signed so.

@@ -455,8 +455,7 @@ describe("the sandbox's packages", function()
     finally(function() sandbox = kept end)
     local collection, ids = collect { page "Agreed" }
     sign(begin(collection, ids))
-    assert.equal(204, (one:call("POST", "/_sandbox/reset")))
-    one:renew()
+    one:reset()
     assert.equal(404, (one:call("GET",
       "/sign/document-collections/" .. collection.id)))
     collection, ids = collect { page "Agreed" }

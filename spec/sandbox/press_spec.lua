@@ -249,8 +249,7 @@ describe("the sandbox's press", function()
       local session = sandbox:session { contents = { heavy(), PAGE },
                                         mime = "application/pdf" }
       local pid, connection = caught(session)
-      assert.equal(204, (sandbox:call("POST", "/_sandbox/reset")))
-      sandbox:renew()
+      sandbox:reset()
       signal("CONT", pid)
       local answer = connection:receive "*a"
       connection:close()

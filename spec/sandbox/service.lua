@@ -8,6 +8,7 @@
 local cjson = require "cjson"
 local http = require "socket.http"
 local ltn12 = require "ltn12"
+local quoted = require "spec.support.quoted"
 local socket = require "socket"
 
 local service = {}
@@ -16,10 +17,6 @@ service.__index = service
 service.program = os.getenv "SIGNICAT_SANDBOX" or "build/signicat-sandbox"
 service.null = cjson.null
 service.unknown_id = "d1234567-89ab-7def-8123-456789abcdef"
-
-local function quote(text)
-  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
-end
 
 function service.read(path)
   local file = io.open(path, "rb")
@@ -38,7 +35,7 @@ function service.folder()
 end
 
 function service.remove(path)
-  assert(path:find "^/." and os.execute("rm -r " .. quote(path)))
+  assert(path:find "^/." and os.execute("rm -r " .. quoted(path)))
 end
 
 -- Until `done` answers something true: that, or an error after a while.
@@ -54,11 +51,11 @@ end
 -- Starts the executable with these words. `env` goes in front of it.
 function service.launch(words, env)
   local self = setmetatable({ scratch = service.folder() }, service)
-  local line = { "echo $$ >" .. quote(self.scratch .. "/pid") .. ";",
-                 "exec env", env or "", quote(service.program) }
-  for _, word in ipairs(words) do line[#line + 1] = quote(word) end
-  line[#line + 1] = ">" .. quote(self.scratch .. "/out")
-  line[#line + 1] = "2>" .. quote(self.scratch .. "/err")
+  local line = { "echo $$ >" .. quoted(self.scratch .. "/pid") .. ";",
+                 "exec env", env or "", quoted(service.program) }
+  for _, word in ipairs(words) do line[#line + 1] = quoted(word) end
+  line[#line + 1] = ">" .. quoted(self.scratch .. "/out")
+  line[#line + 1] = "2>" .. quoted(self.scratch .. "/err")
   self.pipe = assert(io.popen(table.concat(line, " "), "w"))
   self.pid = service.await("the shell", function()
     return tonumber(service.read(self.scratch .. "/pid") or "")
@@ -168,6 +165,12 @@ function service:renew()
   self.token = answer.access_token
 end
 
+-- Forgets everything it was given, and its tokens.
+function service:reset()
+  assert(self:call("POST", "/_sandbox/reset") == 204)
+  self:renew()
+end
+
 -- One request. A table is sent as JSON; a header of false is left out.
 -- Returns the status, the body (decoded if it is JSON) and the headers.
 function service:call(method, path, body, headers)
@@ -190,6 +193,13 @@ function service:call(method, path, body, headers)
     text = cjson.decode(text)
   end
   return status, text, answered
+end
+
+-- The head of a request, with the token; `more` are further lines of it.
+function service:head(method, path, more)
+  return ("%s %s HTTP/1.1\r\nHost: localhost\r\n"
+    .. "Authorization: Bearer %s\r\n%s\r\n"):format(method, path, self.token,
+    more or "")
 end
 
 -- Bytes as they are over one connection; everything that comes back.

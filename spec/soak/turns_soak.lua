@@ -1,7 +1,6 @@
 -- turns_soak.lua: a turn moves as little of a GiB as of less, both ways; how
 -- many instructions that takes, turns_spec counts on shorter ones.
 
-local core = require "signicat.core"
 local helper = require "spec.helper"
 local signicat = require "signicat"
 
@@ -23,10 +22,9 @@ describe("a turn", function()
   -- Turns until the task is done; the most bytes that moved in one, how many
   -- turns moved any, and what the task returned.
   local function most_bytes(answer, fn)
-    server = assert(core.spawn(helper.lua,
-      { "spec/support/server.lua", answer }))
-    sign = assert(signicat.new { token = "t", retries = 0,
-      base_url = "http://127.0.0.1:" .. assert(server:read_line(20)) })
+    local url
+    server, url = helper.serve(answer)
+    sign = assert(signicat.new { token = "t", retries = 0, base_url = url })
     local loop = sign.transport.loop
     local task = sign:async(fn)
     local before, most, turns = 0, 0, 0

@@ -5,17 +5,16 @@
 -- in one temporary folder.
 -- pdfsig's exit code says little, so its text is read.
 
+local files = require "spec.support.files"
+local quoted = require "spec.support.quoted"
+
 local judges = {}
 judges.__index = judges
-
-local function quote(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
-end
 
 -- Both outputs together, and the exit code.
 function judges.run(...)
   local words = {}
-  for i, word in ipairs { ... } do words[i] = quote(word) end
+  for i, word in ipairs { ... } do words[i] = quoted(word) end
   -- Lua 5.1 does not tell how a child ended, so the shell does.
   local pipe = assert(io.popen(table.concat(words, " ") .. " 2>&1; "
     .. "code=$?; echo; echo $code", "r"))
@@ -24,19 +23,7 @@ function judges.run(...)
   return text, tonumber(code)
 end
 
-function judges.read(path)
-  local file = assert(io.open(path, "rb"))
-  local bytes = file:read "*a"
-  file:close()
-  return bytes
-end
-
-function judges.write(path, bytes)
-  local file = assert(io.open(path, "wb"))
-  assert(file:write(bytes))
-  assert(file:close())
-  return path
-end
+judges.read, judges.write = files.read, files.write
 
 local function must(...)
   local text, code = judges.run(...)
@@ -135,11 +122,11 @@ end
 -- Whether pkijs or xadesjs accept each of these signatures, by the authority,
 -- and their words, as { accepted, words }. Node.js takes long to start: ask of
 -- many at once.
-local function ask_node(self, kind, count, files)
+local function ask_node(self, kind, count, paths)
   local ca = self:path "ca.der"
   must("openssl", "x509", "-in", self.ca, "-outform", "DER", "-out", ca)
   local text, code = judges.run("env", "JUDGES=build/judges", "node",
-    "spec/judges/judge.mjs", kind, ca, table.unpack(files))
+    "spec/judges/judge.mjs", kind, ca, table.unpack(paths))
   local found = {}
   for verdict, words in text:gmatch "(%a+) ([^\n]*)\n" do
     found[#found + 1] = { verdict == "yes", words }
@@ -150,12 +137,13 @@ end
 
 -- Of the last signatures of these PDFs.
 function judges:pkijs(paths)
-  local files = {}
+  local parts_of = {}
   for i, path in ipairs(paths) do
     local parts = self:take_apart(path, "-" .. i)
-    files[#files + 1], files[#files + 2] = parts.cms, parts.content
+    parts_of[#parts_of + 1] = parts.cms
+    parts_of[#parts_of + 1] = parts.content
   end
-  return ask_node(self, "cms", #paths, files)
+  return ask_node(self, "cms", #paths, parts_of)
 end
 
 -- Of these XAdES files.

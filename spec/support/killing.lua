@@ -5,10 +5,8 @@ local busted = require "busted"
 local core = require "signicat.core"
 local helper = require "spec.helper"
 local luassert = require "luassert"
-local sandbox = require "signicat.sandbox"
-local servers = require "spec.support.redis"
+local offices = require "spec.support.office"
 local signicat = require "signicat"
-local worker = require "signicat.worker"
 
 local killing = {}
 
@@ -80,12 +78,9 @@ end
 -- Does `jobs` jobs, with each point met `rounds` times; returns all that a
 -- spec asserts on.
 function killing.run(jobs, rounds)
-  local service = assert(sandbox.start())
-  local sign = assert(service:client())
-  local server = servers.start()
-  local redis = server:client()
-  local queue = worker.queue(redis)
-  assert(worker.load(redis))
+  local office = offices.open()
+  local queue, redis = office.queue, office.redis
+  local server, service = office.server, office.service
   local rules = script(service, jobs)
 
   local plan, met, restarts, handed_in = {}, {}, 0, 0
@@ -134,7 +129,7 @@ function killing.run(jobs, rounds)
   for _, entry in ipairs(redis:call("XRANGE", "{sign}:results", "-", "+")) do
     seen.results[#seen.results + 1] = entry[2]
   end
-  for session, err in sign.sessions:each() do
+  for session, err in office.sign.sessions:each() do
     assert(session, err)
     seen.sessions[#seen.sessions + 1] = { id = session.id,
       title = session.title, reference = session.externalReference }
@@ -155,10 +150,7 @@ function killing.run(jobs, rounds)
   seen.left = { redis:call("XLEN", "{sign}:jobs"),
     redis:call("ZCARD", "{sign}:later"), redis:call("ZCARD", "{sign}:dead"),
     redis:call("XPENDING", "{sign}:jobs", "workers")[1] }
-  sign:close()
-  redis:close()
-  server:stop()
-  service:stop()
+  office:close()
   return seen
 end
 

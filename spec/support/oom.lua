@@ -1,7 +1,6 @@
 -- oom.lua: memory that ends, at every point or at some of them, of every case
 -- of spec/alloc in every mode of its host; and what may come of it.
 
-local core = require "signicat.core"
 local helper = require "spec.helper"
 
 local oom = {}
@@ -34,10 +33,8 @@ oom.modes = {
 
 -- A server, a folder and a function that ends both.
 local function start()
-  local server = assert(core.spawn(helper.lua,
-    { "spec/support/server.lua", "api" }))
+  local server, url = helper.serve "api"
   local folder, remove = helper.folder()
-  local url = "http://127.0.0.1:" .. assert(server:read_line(20))
   return url, folder, function()
     server:kill()
     remove()

@@ -1,6 +1,8 @@
 -- program.lua: runs the program of another host on a sandbox, as if that were
 -- the real service, and signs what it asks to have signed.
 
+local quoted = require "spec.support.quoted"
+
 local program = {}
 
 -- Every answer comes late, so a program that waits for one stands still.
@@ -9,10 +11,6 @@ for i, operation in ipairs { "uploadDocument", "createDocumentCollection",
     "createSigningSession", "getSigningSession", "getDocument" } do
   program.LATE[i] = { operation = operation, fault = "slow",
                       milliseconds = 200 }
-end
-
-local function quoted(text)
-  return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
 -- Runs one with our modules. Returns its lines and its exit code.

@@ -94,92 +94,86 @@ local function new_collection(self, padding)
                            description = ("x"):rep(padding) } } }
 end
 
---- Each makes the n-th call of its operation in a batch: what its requests
---- have in the journal, and the call. That returns what a call does, and then
---- whether a success is the right one.
+--- Each makes the n-th call of its operation in a batch: `mark`, what its
+--- requests have in the journal; `act`, the call; `check`, whether its value is
+--- the right one. A create also has the family it `makes` one of, whose id is
+--- what `check` returns; a session has its `reference`.
 local CALLS = {}
 
 function CALLS.uploadDocument(self, n)
   local content = text(self.sizes.uploadDocument + n)
-  return #content, function(sign)
-    local value, more = sign.documents:upload { content = content,
-                                                type = "text/plain" }
-    return value, more, value and value.documentId
-  end, "document"
+  return { mark = #content, makes = "documents",
+    act = function(sign)
+      return sign.documents:upload { content = content, type = "text/plain" }
+    end,
+    check = function(document) return document.documentId end }
 end
 
 function CALLS.createDocumentCollection(self, n)
-  return self.sizes.createDocumentCollection + n, function(sign)
-    local value, more = sign.collections:create(new_collection(self, n))
-    return value, more, value and value.id
-  end, "collection"
+  return { mark = self.sizes.createDocumentCollection + n,
+    makes = "collections",
+    act = function(sign)
+      return sign.collections:create(new_collection(self, n))
+    end,
+    check = function(collection) return collection.id end }
 end
 
 function CALLS.createSigningSession(self, n)
   local reference = ("%04d-%04d"):format(self.batch, n)
-  return self.sizes.createSigningSession + n, function(sign)
-    local value, more = sign.sessions:create(new_session(self, reference, n))
-    local id = value and #value == 1
-      and value[1].externalReference == reference and value[1].id
-    return value, more, id
-  end, "session", reference
+  return { mark = self.sizes.createSigningSession + n, makes = "sessions",
+    reference = reference,
+    act = function(sign)
+      return sign.sessions:create(new_session(self, reference, n))
+    end,
+    check = function(list)
+      return #list == 1 and list[1].externalReference == reference
+        and list[1].id
+    end }
 end
-
-local function read(objects, act)
-  return function(self, n)
-    local object = self.objects[objects][n]
-    local id = core.resource_id(object)
-    return id, function(sign)
-      local value, more = act(sign, object)
-      return value, more, value and (value == true or value.id == id
-        or value.documentId == id or value == self.text)
-    end
-  end
-end
-
-CALLS.getDocument = read("document", function(sign, id)
-  return sign.documents:download(id)
-end)
-CALLS.getDocumentInfo = read("document", function(sign, id)
-  return sign.documents:metadata(id)
-end)
-CALLS.updateDocumentMetadata = read("document", function(sign, id)
-  return sign.documents:update(id, { title = "Storm" })
-end)
-CALLS.getDocumentCollection = read("collection", function(sign, id)
-  return sign.collections:get(id)
-end)
-CALLS.getSigningSession = read("session", function(sign, id)
-  return sign.sessions:get(id)
-end)
 
 function CALLS.listSigningSessions(_, n)
-  return n, function(sign)
-    local value, more = sign.sessions:list { offset = n, limit = 5 }
-    return value, more, value and value.offset == n
+  return { mark = n,
+    act = function(sign)
+      return sign.sessions:list { offset = n, limit = 5 }
+    end,
+    check = function(page) return page.offset == n end }
+end
+
+--- Of an object that is there for the whole storm.
+local function read(family, method, more)
+  return function(self, n)
+    local object = self.objects[family][n]
+    local id = core.resource_id(object)
+    return { mark = id,
+      act = function(sign)
+        return sign[family][method](sign[family], object, more)
+      end,
+      check = function(value)
+        return value == true or value.id == id or value.documentId == id
+          or value == self.text
+      end }
   end
 end
 
-local function delete(made, act)
+CALLS.getDocument = read("documents", "download")
+CALLS.getDocumentInfo = read("documents", "metadata")
+CALLS.updateDocumentMetadata = read("documents", "update", { title = "Storm" })
+CALLS.getDocumentCollection = read("collections", "get")
+CALLS.getSigningSession = read("sessions", "get")
+
+--- Of one that a call has made; none when there is none.
+local function delete(family)
   return function(self)
-    local id = table.remove(self.made[made])
-    if not id then return nil end
-    return id, function(sign)
-      local value, more = act(sign, id)
-      return value, more, value
-    end
+    local id = table.remove(self.made[family])
+    return id and { mark = id,
+      act = function(sign) return sign[family]:delete(id) end,
+      check = function(value) return value end }
   end
 end
 
-CALLS.deleteDocument = delete("document", function(sign, id)
-  return sign.documents:delete(id)
-end)
-CALLS.deleteDocumentCollection = delete("collection", function(sign, id)
-  return sign.collections:delete(id)
-end)
-CALLS.deleteSigningSession = delete("session", function(sign, id)
-  return sign.sessions:delete(id)
-end)
+CALLS.deleteDocument = delete "documents"
+CALLS.deleteDocumentCollection = delete "collections"
+CALLS.deleteSigningSession = delete "sessions"
 
 local NAMES = {}
 for name in pairs(CALLS) do NAMES[#NAMES + 1] = name end
@@ -205,8 +199,8 @@ end
 function storm.new(seed, calls)
   local self = { seed = seed, calls = calls, roll = dice(seed), batch = 0,
     clock = 1000, service = assert(sandbox.start()), told = {}, kinds = {},
-    made = { document = {}, collection = {}, session = {} },
-    objects = { document = {}, collection = {}, session = {} },
+    made = { documents = {}, collections = {}, sessions = {} },
+    objects = { documents = {}, collections = {}, sessions = {} },
     sizes = { uploadDocument = 2000 }, text = text(2000), requests = 0,
     faults = 0, unseen = 0 }
   local service = self.service
@@ -221,10 +215,10 @@ function storm.new(seed, calls)
     documents = { { documentId = self.kept.document } } }).id
   for i = 1, OBJECTS do
     local objects = self.objects
-    objects.document[i] = upload()
-    objects.collection[i] = assert(plain.collections:create(
+    objects.documents[i] = upload()
+    objects.collections[i] = assert(plain.collections:create(
       new_collection(self, 1))).id
-    objects.session[i] = assert(plain.sessions:create(
+    objects.sessions[i] = assert(plain.sessions:create(
       new_session(self, "0000-0000", 1)))[1].id
   end
   for _, name in ipairs { "createDocumentCollection",
@@ -273,11 +267,11 @@ local function plan(self)
     local name = NAMES[self.roll(#NAMES)]
     local n = (counts[name] or 0) + 1
     if n <= OBJECTS then
-      local mark, act, makes, reference = CALLS[name](self, n)
-      if mark then
+      local call = CALLS[name](self, n)
+      if call then
         counts[name] = n
-        list[#list + 1] = { operation = name, act = act, makes = makes,
-          reference = reference, mark = name .. " " .. mark, entries = {} }
+        call.mark, call.entries = name .. " " .. call.mark, {}
+        list[#list + 1] = call
       end
     end
   end
@@ -288,7 +282,8 @@ local function run(self, list)
   local pace = (DAY * BATCH / self.calls - LIFETIME) / BATCH
   local function act(call)
     self.clock = self.clock + pace
-    call.value, call.more, call.right = call.act(self.client)
+    call.value, call.more = call.act(self.client)
+    call.checked = call.value and call.check(call.value)
     return true
   end
   if self.batch % 2 == 0 then
@@ -345,7 +340,7 @@ local function judge(call)
     return "sent again after it was carried out"
   end
   if call.value then
-    if not call.right then return "the answer of another call" end
+    if not call.checked then return "the answer of another call" end
     if not last then return "a success of which the service knows nothing" end
     -- What was deleted by a request without an answer is not there.
     local repeated = call.more.repeated and last.status == 404 and #entries > 1
@@ -426,7 +421,7 @@ local function reckon(self, list)
       or call.more.kind .. (call.more.ambiguous and "?" or "")
     self.kinds[word] = (self.kinds[word] or 0) + 1
     if call.value and call.makes then
-      table.insert(self.made[call.makes], call.right)
+      table.insert(self.made[call.makes], call.checked)
     end
   end
   assert(self.service:clear_faults())

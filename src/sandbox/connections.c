@@ -3,6 +3,8 @@
  */
 #include "connections.h"
 
+#include "when.h"
+
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -10,12 +12,6 @@
 #define AGAIN_MILLISECONDS 20
 /* A client that sends nothing more of its request for so long has stalled. */
 #define QUIET_MILLISECONDS 2000
-
-static int64_t clock_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 void connections_init(Connections *connections) {
   pthread_mutex_init(&connections->lock, NULL);
@@ -45,7 +41,7 @@ void connections_use(Connections *connections, int socket, ConnectionUse use) {
   Connection *connection = find(connections, socket);
   if (connection) {
     connection->use = use;
-    connection->since = clock_now();
+    connection->since = when_milliseconds();
   }
   pthread_mutex_unlock(&connections->lock);
 }
@@ -60,7 +56,7 @@ void connections_remove(Connections *connections, int socket) {
 
 void connections_drain(Connections *connections) {
   pthread_mutex_lock(&connections->lock);
-  if (!connections->ending) connections->drains = clock_now();
+  if (!connections->ending) connections->drains = when_milliseconds();
   connections->ending = true;
   pthread_mutex_unlock(&connections->lock);
 }
@@ -102,7 +98,7 @@ static void end_some(Connections *connections, int seconds, bool all) {
   clock_gettime(CLOCK_REALTIME, &until);
   for (long left = seconds * 1000L; left > 0 && connections->count > 0;
        left -= AGAIN_MILLISECONDS) {
-    int64_t now = clock_now();
+    int64_t now = when_milliseconds();
     for (size_t i = 0; i < connections->count; i++)
       if (all || !is_waited_for(connections, &connections->list[i], now))
         shutdown(connections->list[i].socket, SHUT_RDWR);

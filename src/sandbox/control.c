@@ -39,12 +39,16 @@ static json_t *read_body(const Request *request, const Rule *rule,
   return NULL;
 }
 
-void control_open(Request *request, Reply *reply) {
-  StateResult result = state_open(request->service->store, request->id);
+/* The session, when its state was changed. */
+static void answer(const Request *request, StateResult result, Reply *reply) {
   if (result == STATE_DONE)
     sessions_answer(request->service, request->id, 200, reply);
   else
     signing_refused(result, reply);
+}
+
+void control_open(Request *request, Reply *reply) {
+  answer(request, state_open(request->service->store, request->id), reply);
 }
 
 void control_sign(Request *request, Reply *reply) {
@@ -68,10 +72,7 @@ void control_reject(Request *request, Reply *reply) {
   StateResult result =
       state_reject(request->service->store, request->id, reason);
   json_decref(body);
-  if (result == STATE_DONE)
-    sessions_answer(request->service, request->id, 200, reply);
-  else
-    signing_refused(result, reply);
+  answer(request, result, reply);
 }
 
 void control_ca(Request *request, Reply *reply) {

@@ -12,13 +12,13 @@
 #include "guesses.h"
 #include "outbox.h"
 #include "secret.h"
+#include "when.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define CONNECT_SECONDS 3L
 #define TOTAL_SECONDS 5L
@@ -167,14 +167,8 @@ static int until(When next) {
   return left < LONGEST_WAIT ? (int)left : LONGEST_WAIT;
 }
 
-static int64_t milliseconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 static void hold(Courier *courier) {
-  courier->held = milliseconds() + courier->after_failure;
+  courier->held = when_milliseconds() + courier->after_failure;
   if (courier->after_failure < MOST_AFTER_FAILURE) courier->after_failure *= 2;
 }
 
@@ -182,7 +176,7 @@ static void hold(Courier *courier) {
 static int64_t holds(Courier *courier) {
   if (__atomic_exchange_n(&courier->rung, 0, __ATOMIC_SEQ_CST))
     courier->held = 0;
-  int64_t left = courier->held - milliseconds();
+  int64_t left = courier->held - when_milliseconds();
   return left > 0 ? left : 0;
 }
 

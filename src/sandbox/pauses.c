@@ -7,12 +7,12 @@
 #include "pauses.h"
 
 #include "connections.h"
+#include "when.h"
 
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MOST CONNECTIONS_MOST
@@ -34,12 +34,6 @@ struct Pauses {
   struct pollfd polled[1 + MOST]; /* the thread's own; the bell first */
 };
 
-static int64_t clock_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 static void ring(Pauses *pauses) {
   uint64_t one = 1;
   /* It can only fail when it rings already. */
@@ -48,7 +42,7 @@ static void ring(Pauses *pauses) {
 
 /* Fills `polled`; how long to poll, in milliseconds. */
 static int prepare(Pauses *pauses) {
-  int64_t now = clock_now(), wait = -1;
+  int64_t now = when_milliseconds(), wait = -1;
   pauses->polled[0] = (struct pollfd){.fd = pauses->bell, .events = POLLIN};
   for (size_t i = 0; i < pauses->count; i++) {
     const Pause *pause = &pauses->list[i];
@@ -66,7 +60,7 @@ static int prepare(Pauses *pauses) {
 
 /* Wakes those whose time has come among the first `polled`, or all. */
 static void wake(Pauses *pauses, size_t polled) {
-  int64_t now = clock_now();
+  int64_t now = when_milliseconds();
   for (size_t i = pauses->count; i-- > 0;) {
     const Pause *pause = &pauses->list[i];
     bool gone = i < polled && pauses->polled[i + 1].revents;
@@ -119,7 +113,7 @@ bool pauses_add(Pauses *pauses, void *what, int socket, int64_t milliseconds) {
     pause->socket = socket;
     pause->until = milliseconds == PAUSES_UNTIL_GONE
                        ? PAUSES_UNTIL_GONE
-                       : clock_now() + milliseconds;
+                       : when_milliseconds() + milliseconds;
     ring(pauses);
   }
   pthread_mutex_unlock(&pauses->lock);

@@ -20,6 +20,12 @@ When when_now(void) {
   return (now.tv_sec + when_ahead()) * WHEN_SECOND + now.tv_nsec;
 }
 
+int64_t when_milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
 int64_t when_ahead(void) {
   return __atomic_load_n(&ahead, __ATOMIC_SEQ_CST);
 }

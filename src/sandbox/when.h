@@ -26,6 +26,8 @@ typedef int64_t When;
 #define WHEN_MOST_AHEAD (INT64_C(3650) * 86400) /* seconds */
 
 When when_now(void);
+/* Milliseconds of a clock that nobody moves or sets right, for durations. */
+int64_t when_milliseconds(void);
 /* Moves the clock on, up to WHEN_MOST_AHEAD in all; false: not moved. */
 bool when_advance(int64_t seconds);
 int64_t when_ahead(void); /* in seconds */
