@@ -326,6 +326,17 @@ local function is_answered(entry)
   return but and entry.operation:find(but) ~= nil
 end
 
+--- Whether a success may come of what the service saw: of its last request if
+--- it made something, else of any, for one that was given up and sent again may
+--- reach the service after the one that answers it.
+local function is_acknowledged(call)
+  local entries = call.entries
+  for i = call.makes and #entries or 1, #entries do
+    if is_done(entries[i]) and is_answered(entries[i]) then return true end
+  end
+  return false
+end
+
 --- What is wrong with the outcome of a call; nil if nothing is.
 local function judge(call)
   local entries, done, first_done = call.entries, 0, nil
@@ -344,11 +355,8 @@ local function judge(call)
     if not last then return "a success of which the service knows nothing" end
     -- What was deleted by a request without an answer is not there.
     local repeated = call.more.repeated and last.status == 404 and #entries > 1
-    if not is_done(last) and not repeated then
+    if not repeated and not is_acknowledged(call) then
       return "a success that was not acknowledged"
-    end
-    if not repeated and not is_answered(last) then
-      return "a success without its answer"
     end
   else
     local err = call.more
