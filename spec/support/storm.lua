@@ -383,9 +383,10 @@ local function judge(call)
 end
 
 --- The journal, once the service is done with all there is in it: what it
---- answers slowly has its entry's end when it is answered.
+--- answers slowly has its entry's end when it is answered, and that a client
+--- has gone in the middle of a request it may notice after half a minute.
 local function journal(self)
-  for _ = 1, 1000 do
+  for _ = 1, 6000 do
     local entries, open = assert(self.service:journal()), false
     for _, entry in ipairs(entries) do
       open = open or type(entry.status) ~= "number"
