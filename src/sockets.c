@@ -68,8 +68,16 @@ static int leave(Sockets *sockets, int socket) {
   return 0;
 }
 
+/* What it was found ready for and is not wanted for is no news. */
+static void limit(Sockets *sockets, int socket, int wanted) {
+  int i;
+  for (i = sockets->next; i < sockets->count; i++)
+    if (sockets->found[i].socket == socket) sockets->found[i].ready &= wanted;
+}
+
 int sc_sockets_unmake(Sockets *sockets, int socket) {
   Socket *it = find(sockets, socket);
+  limit(sockets, socket, 0);
   if (it && it->watched) leave(sockets, socket);
   if (it) memset(it, 0, sizeof *it);
   return close(socket);
@@ -96,9 +104,7 @@ static int enter(Sockets *sockets, int socket, int wanted) {
 
 int sc_sockets_watch(Sockets *sockets, int socket, int wanted) {
   Socket *it = find(sockets, socket);
-  int i;
-  for (i = sockets->next; i < sockets->count; i++)
-    if (sockets->found[i].socket == socket) sockets->found[i].ready &= wanted;
+  limit(sockets, socket, wanted);
   if (!it) {
     return wanted ? enter(sockets, socket, wanted) : leave(sockets, socket);
   }
