@@ -57,7 +57,8 @@ Q = $(if $(V),,@)
 note = @echo "  $(1)"
 
 .PHONY: all core sandbox spec-programs deps demo demo-browser console test \
-  soak oom bench asan coverage valgrind fuzz fuzz-short fuzz-coverage \
+  soak oom bench asan asan-short coverage valgrind valgrind-short \
+  fuzz fuzz-short fuzz-coverage \
   lint lint-lua lint-format lint-gcc lint-clang lint-cppcheck \
   install install-core install-sandbox uninstall rockspecs clean help
 
@@ -179,7 +180,7 @@ console: deps-demo core sandbox ## a Lua prompt: `sign` and its `sandbox`
 # Lua 5.4 runs every spec. The others leave out those of the service and of
 # this house's tools, which are the same whichever Lua a client has.
 LUAS = 5.4 5.1 5.2 5.3 jit
-ON_5_4 = bench browser demo house libcurl readme turns
+ON_5_4 = bench browser demo house libcurl readme storm turns
 SPECS = $(if $(filter 5.4,$(LUA_VERSION)),spec,$(filter-out \
           $(ON_5_4:%=spec/%_spec.lua),$(wildcard spec/*_spec.lua)))
 BUSTED = /usr/bin/busted
@@ -276,7 +277,7 @@ build/lint-clang/%.o: %.c | deps-lint
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined
 ASAN_LUAS = 5.4 5.1
 ASAN_LUA = build/asan/bin/$(LUA)
-asan-run: TOOLS = $(CURDIR)/build/asan/bin:
+asan-run asan-short-run: TOOLS = $(CURDIR)/build/asan/bin:
 ASAN_ENV = $(TEST_ENV) \
   SIGN_PDF=build/asan/sign_pdf PRESS_HOST=build/asan/press_host \
   SIGNICAT_SANDBOX=build/asan/signicat-sandbox \
@@ -284,15 +285,25 @@ ASAN_ENV = $(TEST_ENV) \
   LSAN_OPTIONS="suppressions='$(CURDIR)/spec/support/leaks.txt':print_suppressions=0" \
   UBSAN_OPTIONS=print_stacktrace=1
 
+ASAN_MAKE = $(MAKE) --no-print-directory OUT=build/asan LDFLAGS='$(SANITIZE)' \
+  CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)'
+
 asan: deps-test ## run the specs under ASan, UBSan and a busy collector
 	@for lua in $(ASAN_LUAS); do \
-	  $(MAKE) --no-print-directory OUT=build/asan LUA_VERSION=$$lua \
-	    LDFLAGS='$(SANITIZE)' \
-	    CFLAGS='-O1 -g -fno-omit-frame-pointer $(SANITIZE)' \
-	    asan-run || exit; \
+	  $(ASAN_MAKE) LUA_VERSION=$$lua asan-run || exit; \
 	done
 
-.PHONY: asan-run
+# Those that reach most of the C, in a minute.
+ASAN_SHORT = json_read transfer tasks response sandbox/documents
+asan-short: deps-test ## the same, of some specs on one Lua
+	@$(ASAN_MAKE) SPECS='$(ASAN_SHORT:%=spec/%_spec.lua)' \
+	  asan-short-run
+
+.PHONY: asan-run asan-short-run
+asan-short-run: core sandbox $(ASAN_LUA)
+	@rm -f build/asan/report.*
+	@$(ASAN_ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua $(SPECS)
+	@! cat build/asan/report.* 2>/dev/null
 asan-run: core sandbox spec-programs $(ASAN_LUA)
 	@rm -f build/asan/report.*
 	@echo "asan: all but readme_spec, where lua-cjson crashes by design, and"
@@ -315,8 +326,8 @@ $(ASAN_LUA): spec/support/interpreter.c
 	  -Wl,-E -o $@ $< $(shell pkg-config --libs $(LUA_PC))
 
 # Which lines and branches of the module the specs reach; V=1 lists the rest.
-# Memory that ends is what most of its branches are about. A spec that fails
-# is left to `make test`: this build is slow, and shows gcov's symbols.
+# Memory that ends is what most of its branches are about. What fails is left
+# to `make test` and `make oom`: this build is slow, and shows gcov's symbols.
 COVERED = $(filter-out $(patsubst %,spec/%_spec.lua,$(ON_5_4) memory),\
             $(wildcard spec/*_spec.lua))
 COVERAGE_ENV = $(TEST_ENV) SIGN_PDF=build/sign_pdf
@@ -330,7 +341,7 @@ coverage-run: core $(filter $(BUILD)/%,$(SPEC_PROGRAMS))
 	@rm -f $(BUILD)/obj/*.gcda
 	@ln -sf ../signicat-sandbox build/coverage/signicat-sandbox
 	-@$(COVERAGE_ENV) $(LUA) $(BUSTED) -o spec/support/counts.lua $(COVERED)
-	@$(COVERAGE_ENV) LUA_PATH='./?.lua;lua/?.lua;lua/?/init.lua;;' \
+	-@$(COVERAGE_ENV) LUA_PATH='./?.lua;lua/?.lua;lua/?/init.lua;;' \
 	  $(LUA) spec/alloc/sweep.lua lua ours ours-once curl
 	@$(LUA) spec/support/coverage.lua $(if $(V),-v) $(BUILD)/obj \
 	  $(sort $(wildcard src/*.c))
@@ -344,6 +355,8 @@ CHECKED = twelve_operations transfer stream tasks client events error \
 valgrind: deps-test core sandbox spec-programs ## run the specs that call under memcheck
 	@$(TEST_ENV) $(MEMCHECK) $(LUA) $(BUSTED) -o spec/support/counts.lua \
 	  $(CHECKED:%=spec/%_spec.lua)
+valgrind-short: CHECKED = twelve_operations tasks
+valgrind-short: valgrind ## the same, of two of them
 
 # ---- fuzzing -------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 
 local core = require "signicat.core"
 local helper = require "spec.helper"
+local nginx = require "spec.support.nginx"
 local sandbox = require "signicat.sandbox"
 local signicat = require "signicat"
 local socket = require "socket"
@@ -150,6 +151,22 @@ local function repeated(request)
   return table.concat(parts, "\n") .. personal.content .. personal.url
 end
 
+-- The token or the secret that a request brings, as it was sent, alone.
+local function credential(request)
+  local form = type(request.body) == "string" and request.body
+    :match "client_secret=(.*)"
+  return form or (request.authorization or request.headers.authorization)
+    :match "%S+$"
+end
+
+-- An answer as libcurl's transport makes it.
+local function received(status, id, body)
+  local lines = ("content-type: application/json\r\nx-request-id: %s\r\n")
+    :format(id)
+  return core.response { status = status, lines = lines, timing = {},
+                         body = { core.json_encode(body) } }
+end
+
 local function object()
   return { id = helper.session, documentId = helper.document,
            title = personal.title, signatureUrl = personal.url,
@@ -188,6 +205,13 @@ local replies = {
     return helper.json(429, {}, { ["x-request-id"] = words, etag = words,
       ["retry-after"] = words, ["www-authenticate"] = words,
       ["content-disposition"] = words, ["set-cookie"] = words })
+  end,
+  ["the token alone, as an id"] = function(request)
+    return received(200, credential(request), object())
+  end,
+  ["a refusal with the token alone, as ids"] = function(request)
+    local word = credential(request)
+    return received(503, "id-" .. word, { code = word, traceId = word })
   end,
   ["nothing, with words of the transport's"] = function(request)
     return nil, { kind = "connect", detail = repeated(request), sent = true }
@@ -253,7 +277,63 @@ describe("no output repeats a secret or a person's data", function()
         search(secrets)
         search(personal)
       end)
+
+    it("when the token endpoint's ids are what it is sent: " .. method,
+      function()
+        for _, status in ipairs { 400, 503, 200 } do
+          gather(function(request)
+            local word = credential(request)
+            return received(status, word, { code = word, error = word,
+              traceId = word, access_token = secrets.token, expires_in = 99 })
+          end, { client_id = "id", client_secret = secrets.secret,
+                 auth_method = method })
+        end
+        search(secrets)
+      end)
   end
+
+  it("when a proxy answers with what it is sent", function()
+    local folder, remove = nginx.folder()
+    local server = nginx.start(folder, [[
+      map $http_proxy_authorization $word { ~^Basic\s(.*)$ $1; }
+      server {
+        listen 127.0.0.1:PORT;
+        default_type application/json;
+        add_header x-request-id $word always;
+        location /words { return 502 "<p>$http_proxy_authorization</p>"; }
+        location /fields { return 503 '{"code":"$word","traceId":"$word",
+          "title":"$http_proxy_authorization",
+          "invalidParams":[{"name":"$word","reason":"]] .. secrets.proxy
+      .. [["}]}'; }
+        location / { return 200 '{"id":"x"}'; }
+      }
+    ]])
+    local ids = 0
+    for _, path in ipairs { "words", "fields", "good" } do
+      local sign = assert(signicat.new { token = secrets.token, retries = 1,
+        base_url = "http://127.0.0.1:1/" .. path, sleep = function() end,
+        proxy = ("http://m:%s@127.0.0.1:%d"):format(secrets.proxy,
+          server.port),
+        on_event = function(event) note_all("event " .. event.name, event) end,
+      })
+      local value, err, meta = sign:request("GET", "/x")
+      meta = meta or err
+      if not value then
+        assert.is_true(err.status > 500)
+        note("err", err)
+        note_all("err", err)
+      end
+      note(path .. " id", meta.request_id)
+      if meta.headers["x-request-id"] == secrets.proxy_basic then
+        ids = ids + 1
+      end
+      sign:close()
+    end
+    server:stop()
+    remove()
+    assert.equal(3, ids)
+    search(secrets)
+  end)
 
   it("when an option, a credential or a method is wrong", function()
     local client = helper.client { status = 500 }

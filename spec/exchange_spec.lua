@@ -235,6 +235,10 @@ describe("a response made of its parts", function()
       request_id = "r-1", body = "ab", attempts = 3, repeated = true }, read)
     assert.equal(2, response.timing.total)
     assert.is_nil(respond({}).request_id)
+    response.request_id = nil
+    assert.is_nil(response.request_id)
+    assert.has_error(function() response.request_id = "r-2" end,
+      "a response has no writable field 'request_id'")
     assert.has_error(function() response.status = 200 end,
       "a response has no writable field 'status'")
   end)

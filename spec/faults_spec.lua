@@ -19,7 +19,7 @@ describe("the table of faults", function()
     assert.same(recipes, rows)
     for _, reach in ipairs { "any", "h2" } do
       for _, cell in ipairs(faults.cells(reach, "all")) do
-        local kind = cell.expected:match "^([%a_]+):?%d*%??%+?$"
+        local kind = cell.expected:match "^([%a_]+):?%d*%??[+*]?$"
         assert.is_true(cell.expected == "n/a" or kind == "ok"
           or core.kinds[kind] ~= nil, cell.expected)
       end
@@ -41,6 +41,9 @@ end)
 -- What a caller of a Lua does is the same on all; 5.4 tries every operation.
 fault_ways.describe("blocking", _VERSION == "Lua 5.4" and "all" or "some")
 fault_ways.describe("in tasks", "some")
+if _VERSION == "Lua 5.4" then
+  fault_ways.describe("in a crowd of tasks", "some")
+end
 fault_ways.describe("over HTTP/2", "some")
 fault_ways.describe("in nginx", "some")
 

@@ -340,6 +340,27 @@ void sc_response_drop_body(Response *response) {
   response->bytes = headers;
 }
 
+/* Tokens are long; what is short is a word that anybody may write. */
+void sc_response_note_secret(Response *response, const Request *request) {
+  const char *sent = request->authorization;
+  size_t size = sent ? strlen(sent) : 0;
+  if (size < sizeof "Bearer" + SECRET_TAIL) return;
+  memcpy(response->secret, sent + size - SECRET_TAIL, SECRET_TAIL);
+}
+
+/* Some services answer with what they were sent: that is no id. */
+static int push_request_id(lua_State *L, const Response *response) {
+  size_t size;
+  const char *id = sc_header_find(response->bytes.data, response->header_size,
+                                  "x-request-id", &size);
+  if (!id || response->nameless) return 0;
+  if (*response->secret && memmem(id, size, response->secret, SECRET_TAIL)) {
+    return 0;
+  }
+  lua_pushlstring(L, id, size);
+  return 1;
+}
+
 static void push_timing(lua_State *L, const Response *response) {
   static const char *const names[TIME_COUNT] = {"name_lookup", "connect", "tls",
                                                 "first_byte", "total"};
@@ -371,11 +392,7 @@ static int response_index(lua_State *L) {
   } else if (strcmp(key, "timing") == 0) {
     push_timing(L, response);
   } else if (strcmp(key, "request_id") == 0) {
-    size_t size;
-    const char *id = sc_header_find(bytes->data, response->header_size,
-                                    "x-request-id", &size);
-    if (!id) return 0;
-    lua_pushlstring(L, id, size);
+    return push_request_id(L, response);
   } else if (strcmp(key, "body") == 0) {
     lua_pushlstring(L, bytes->data ? bytes->data + response->header_size : "",
                     bytes->size - response->header_size);
@@ -399,6 +416,8 @@ static int response_newindex(lua_State *L) {
     response->attempts = (int)luaL_checkinteger(L, 3);
   } else if (strcmp(key, "repeated") == 0) {
     response->repeated = lua_toboolean(L, 3) != 0;
+  } else if (strcmp(key, "request_id") == 0 && lua_isnil(L, 3)) {
+    response->nameless = 1;
   } else {
     return luaL_error(L, "a response has no writable field '%s'", key);
   }

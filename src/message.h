@@ -20,6 +20,7 @@
 #define REQUEST_TYPE "signicat.request"
 #define RESPONSE_TYPE "signicat.response"
 #define MESSAGE_MAX_HEADERS 60
+#define SECRET_TAIL 8
 
 struct Operation;
 
@@ -92,6 +93,8 @@ typedef struct Response {
   unsigned char resent;          /* by libcurl, which had no answer before */
   unsigned char repeated;        /* the success is of an earlier attempt */
   unsigned char verified;        /* Verified */
+  unsigned char nameless;        /* its x-request-id is nobody's to see */
+  char secret[SECRET_TAIL];      /* how the Authorization sent ended, or "" */
   size_t header_size;            /* of `bytes`; the body follows */
   Buffer bytes;                  /* headers as received, then the body */
   Buffer index;                  /* of the body, while it is decoded */
@@ -102,6 +105,8 @@ typedef struct Response {
 
 Response *sc_response_new(lua_State *L, Spares *spares);
 Response *sc_response_test(lua_State *L, int index);
+/* Remembers enough of the request's Authorization to know its echo. */
+void sc_response_note_secret(Response *response, const Request *request);
 /* The value of a header in `size` bytes of header lines, or NULL. */
 const char *sc_header_find(const char *lines, size_t size, const char *name,
                            size_t *value_size);

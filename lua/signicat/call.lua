@@ -69,39 +69,42 @@ end
 
 --- An attempt's failure, without the token that it was sent with. Tokens are
 --- long; what is short is a word that anybody may write.
-local function fail_attempt(name, failure, request)
+local function fail_attempt(name, failure, request, policy)
   local bearer = request.headers.authorization
   local token = bearer and bearer:match "^Bearer (........+)$"
-  if token then withhold(failure, { token }) end
+  if token then withhold.failure(failure, { token }) end
+  if policy.withhold then policy.withhold(failure) end
   return fail(name, failure, request)
 end
 
 local out_of_time = "the deadline passed before the request was sent"
 
 --- Sends a prepared request once and decodes its answer.
-local function attempt(client, name, request, deadline)
+local function attempt(client, name, request, deadline, policy)
   if deadline and not limit(client, request, deadline) then
     return nil, fail(name, { kind = "timeout", note = out_of_time })
   end
   local response, failure = client.transport:send(request)
   if not response then
-    return nil, fail_attempt(name, from_transport(failure), request)
+    return nil, fail_attempt(name, from_transport(failure), request, policy)
   end
   local value, meta, failed_meta = core.decode(request, response)
+  if policy.withhold then policy.withhold(nil, failed_meta or meta) end
   if value == nil then
-    return nil, fail_attempt(name, meta, request), failed_meta
+    return nil, fail_attempt(name, meta, request, policy), failed_meta
   end
   return value, meta
 end
 
 --- The same, told to the client's hook: the request, and the answer if there
 --- is one.
-local function attempt_told(client, name, request, deadline, number)
+local function attempt_told(client, name, request, deadline, policy, number)
   local about = { operation = name, method = request.method, attempt = number,
                   trace = request.headers.traceparent }
   observe.emit(client, "request", about)
   local began = client.clock()
-  local value, meta, failed_meta = attempt(client, name, request, deadline)
+  local value, meta, failed_meta = attempt(client, name, request, deadline,
+    policy)
   local answer = value ~= nil and meta or failed_meta
   if answer then
     about.seconds = client.clock() - began
@@ -133,7 +136,7 @@ local function count(number, err, meta)
 end
 
 --- Sends a prepared request, and again what may be sent again.
----@param policy table retries, max_retry_after, should_retry
+---@param policy table retries, max_retry_after, should_retry, withhold
 ---@param spent number? attempts made before
 ---@param arrived boolean? whether one of those may have been carried out
 ---@return any value nil when it failed
@@ -149,7 +152,7 @@ function call.send(client, name, request, deadline, policy, spent, arrived)
     number = number + 1
     local send = client.on_event and attempt_told or attempt
     local value, meta, failed_meta = send(client, name, request, deadline,
-      number)
+      policy, number)
     if value ~= nil then
       if number > 1 then meta.attempts = number end
       return value, meta

@@ -101,6 +101,18 @@ function connection.no_proxy_fault(value)
   end
 end
 
+--- What a proxy alone is sent, and may answer with. A short password is a
+--- word that anybody may write.
+---@param given table options of signicat.new, already checked
+---@return string[]? secrets nil when there are none
+function connection.secrets(given)
+  if not given.proxy then return nil end
+  local _, _, user, password = split_proxy(given.proxy)
+  if not user then return nil end
+  return { core.base64(user .. ":" .. password),
+           #password >= 8 and password or nil }
+end
+
 --- The first option that is for libcurl's transport alone, or nil.
 local function first(given)
   for _, name in ipairs { "tls", "proxy", "no_proxy", "http_version" } do

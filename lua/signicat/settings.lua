@@ -1,8 +1,10 @@
 --- Settings: what every call of a client has in common, in the form the core
 -- reads; and the same with one call's options on top.
 
+local connection = require "signicat.connection"
 local core = require "signicat.core"
 local options = require "signicat.options"
+local withhold = require "signicat.withhold"
 
 local settings = {}
 
@@ -43,6 +45,7 @@ end
 function settings.new(given, defaults)
   local made = { own_header_lines = core.header_lines(defaults.headers) }
   for name in pairs(options.call) do made[name] = given[name] end
+  made.withhold = withhold.of(connection.secrets(given))
   made.base_url = (given.base_url or defaults.base_url):gsub("/+$", "")
   set_headers(made, merge_headers(defaults.headers, headers_of(given)))
   return made

@@ -322,10 +322,9 @@ local function form_encode(text)
 end
 
 --- The failure of the token's request as that of the call it was for.
-local function refusal(failure, secrets)
+local function refusal(failure)
   local anew = failure.fields ~= nil
   failure.body, failure.fields = nil, nil
-  if withhold(failure, secrets) then anew = true end
   -- The endpoint speaks OAuth: what it refuses are credentials.
   if failure.status == 400 or failure.status == 403 then
     failure.kind, anew = "auth", true
@@ -367,6 +366,7 @@ local function from_credentials(given, settings, store)
   else
     form = form .. "&client_id=" .. id .. "&client_secret=" .. secret
   end
+  endpoint.withhold = withhold.of(secrets, settings.withhold)
 
   return kept(function(client, deadline, waiting)
     local request, failure = core.raw_request(endpoint, "POST", path, {
@@ -382,8 +382,8 @@ local function from_credentials(given, settings, store)
       request.timeout, was_cut = timeout, true
     end
     local answer, err = call.send(client, "token", request, deadline,
-      settings)
-    if answer == nil then return nil, refusal(err, secrets), was_cut end
+      endpoint)
+    if answer == nil then return nil, refusal(err), was_cut end
     return read_answer(answer)
   end, store)
 end

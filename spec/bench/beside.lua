@@ -48,7 +48,7 @@ local function measure_one(service)
     { "undici", "node: undici" },
   }, "floor")
   rows.at_most("a session and 3 fields / floor",
-    of("busy", "session", "floor"), "%.2f", goals.busy)
+    of("busy", "session", "floor"), "%.2f", goals.busy, "time")
   return of
 end
 
@@ -68,11 +68,11 @@ local function measure_many(service)
     { "undici", "node: undici, 64 connections" },
   }, "floor")
   rows.at_least("raw: of the floor's rate", of("rate", "raw", "floor"), "%.2f",
-    goals.many_raw)
+    goals.many_raw, "time")
   rows.at_least("a session and 3 fields: of the floor's rate",
-    of("rate", "session", "floor"), "%.2f", goals.many_session)
+    of("rate", "session", "floor"), "%.2f", goals.many_session, "time")
   rows.at_least("- of undici's rate", of("rate", "session", "undici"), "%.1f",
-    goals.many_undici)
+    goals.many_undici, "time")
 end
 
 local function measure_late(service)
@@ -86,7 +86,7 @@ local function measure_late(service)
     { "session", "client, a session and 3 fields" },
   }, "floor")
   rows.at_least("of the floor's rate", of("rate", "session", "floor"), "%.3f",
-    goals.late)
+    goals.late, "time")
 end
 
 function beside.measure(service)

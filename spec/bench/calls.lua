@@ -50,11 +50,11 @@ local function measure_instructions(service)
   print_profile(sums)
   rows.print("client, a session and 3 fields", rows.thousands(session))
   print_profile(cost.profile(session_program, SHORT, LONG, {}))
-  rows.at_most("raw / floor", raw / least, "%.2f", goals.raw)
+  rows.at_most("raw / floor", raw / least, "%.2f", goals.raw, "chance")
   rows.at_most("a session and 3 fields / floor", session / least, "%.2f",
-    goals.session)
+    goals.session, "chance")
   rows.at_most("setting libcurl's options", sums.sc_fill, "%.0f",
-    goals.filling)
+    goals.filling, "chance")
   return { floor = least, raw = raw, session = session }
 end
 
@@ -83,7 +83,7 @@ local function measure_page(service)
       service.url .. "/signing-sessions?limit=1000"), 2, 6) / 1e6))
   rows.at_most("client: instructions",
     cost.each(cost.instructions, page, 2, 6) / 1e6, "%.1f M",
-    goals.page / 1e6)
+    goals.page / 1e6, "chance")
   local garbage, text, index = cost.garbage(cost.client("page", service.url),
     4, 1000)
   rows.at_most("the answer and its index / the body", (text + index) / text,

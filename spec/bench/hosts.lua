@@ -57,7 +57,8 @@ local function measure_nginx(delay)
   print_median("without the calls", "alone", "%.0f")
   print_median("beside them", "beside", "%.0f")
   print_median("calls answered a second", "slow", "%.0f")
-  rows.at_least("beside / without", (median(list, "ratio")), "%.2f", 0.9)
+  rows.at_least("beside / without", (median(list, "ratio")), "%.2f", 0.9,
+    "time")
   print_median("- in the runs", "ratio", "%.2f")
   print_median("- by the worker's own time", "own", "%.2f")
   rows.print("the same, were libcurl forced to block", ("%.2f"):format(
@@ -86,7 +87,7 @@ local function measure_love()
   end
   local tasks = ways[1]
   rows.at_most("tasks: the longest is longer by",
-    median(tasks, "with") - median(tasks, "without"), "%.2f", 4)
+    median(tasks, "with") - median(tasks, "without"), "%.2f", 4, "time")
 end
 
 print(("Load of the machine before: %s, on %d cores"):format(

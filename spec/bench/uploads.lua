@@ -46,9 +46,10 @@ function uploads.measure(service)
   rows.print("- without the hash", rows.thousands(plain))
   rows.print("client, from a path", rows.thousands(path))
   rows.print("client, from a reader", rows.thousands(reader))
-  rows.at_most("from a path / floor", path / hashed, "%.3f", goals.upload)
+  rows.at_most("from a path / floor", path / hashed, "%.3f", goals.upload,
+    "chance")
   rows.at_most("from a reader, besides the hash",
-    (reader - (hashed - plain)) / 1e6, "%.2f M", goals.reader / 1e6)
+    (reader - (hashed - plain)) / 1e6, "%.2f M", goals.reader / 1e6, "chance")
 
   local of = cost.rounds({
     floor = uploads.floor("hashed", service, large),
@@ -62,7 +63,7 @@ function uploads.measure(service)
   rows.print("client, from a reader",
     ("%.0f µs"):format(of("busy", "reader") * 1e6 / 1024))
   rows.at_most("from a path / floor", of("busy", "path", "floor"), "%.3f",
-    goals.upload_busy)
+    goals.upload_busy, "time")
 
   local idle = cost.peak(cost.client("session", service.url), 0)
   local function peak(size)

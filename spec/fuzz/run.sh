@@ -39,7 +39,7 @@ run_one() {
   dictionary=
   [ -e "spec/fuzz/$name.dict" ] && dictionary=-dict=spec/fuzz/$name.dict
   mkdir -p "$corpus"
-  $(fuzzer "$folder" "$name") $options $dictionary -timeout=20 -detect_leaks=0 \
+  $(fuzzer "$folder" "$name") $options $dictionary -timeout=20 \
     -print_final_stats=1 -artifact_prefix="$folder/findings/$name-" \
     "$corpus" "$folder/seeds/$name" $(suite_of "$name") >"$log" 2>&1
   status=$?

@@ -3,7 +3,8 @@
 
 local fault_ways = require "spec.support.fault_ways"
 
-for _, name in ipairs { "blocking", "in tasks", "over HTTP/2",
-                        "in tasks over HTTP/2", "in nginx" } do
+for _, name in ipairs { "blocking", "in tasks", "in a crowd of tasks",
+                        "over HTTP/2", "in tasks over HTTP/2",
+                        "in a crowd of tasks over HTTP/2", "in nginx" } do
   fault_ways.describe(name, "all")
 end

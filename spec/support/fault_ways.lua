@@ -19,25 +19,29 @@ local fault_ways = {}
 -- -- the ways ---------------------------------------------------------------
 
 -- Each starts what it needs over a sandbox and gives see(fault, operation),
--- rest(), and what ends it.
+-- rest(), and what ends it. `untrusted` is a sandbox that nobody trusts.
 local ways = {}
 
-local function here(service, folder, waits, reach, options)
+local function here(service, folder, untrusted, waits, reach, options)
   local bench = faults.bench(service, { waits = waits, reach = reach,
-    options = options or {}, folder = folder })
+    options = options or {}, folder = folder, untrusted = untrusted.url })
   return function(...) return bench:see(...) end,
     function() return bench:rest(function() core.sleep(0.01) end) end
 end
 
-ways["blocking"] = function(service, folder)
-  return here(service, folder, "blocking", "any")
+ways["blocking"] = function(service, folder, untrusted)
+  return here(service, folder, untrusted, "blocking", "any")
 end
 
-ways["in tasks"] = function(service, folder)
-  return here(service, folder, "task", "any")
+ways["in tasks"] = function(service, folder, untrusted)
+  return here(service, folder, untrusted, "task", "any")
 end
 
-local function over_http2(service, folder, waits)
+ways["in a crowd of tasks"] = function(service, folder, untrusted)
+  return here(service, folder, untrusted, "crowd", "any")
+end
+
+local function over_http2(service, folder, untrusted, waits)
   local front = gateway.start(service.url)
   local options = { base_url = front.url .. "/sign", http_version = "2",
                     tls = { ca_file = front.ca_file } }
@@ -45,22 +49,27 @@ local function over_http2(service, folder, waits)
   local _, meta = sign.sessions:list()
   sign:close()
   assert.equal("HTTP/2.0", meta.headers["x-protocol"])
-  local see, rest = here(service, folder, waits, "h2", options)
+  local see, rest = here(service, folder, untrusted, waits, "h2", options)
   return see, rest, function() front:stop() end
 end
 
-ways["over HTTP/2"] = function(service, folder)
-  return over_http2(service, folder, "blocking")
+ways["over HTTP/2"] = function(service, folder, untrusted)
+  return over_http2(service, folder, untrusted, "blocking")
 end
 
-ways["in tasks over HTTP/2"] = function(service, folder)
-  return over_http2(service, folder, "task")
+ways["in tasks over HTTP/2"] = function(service, folder, untrusted)
+  return over_http2(service, folder, untrusted, "task")
 end
 
-ways["in nginx"] = function(service, folder)
+ways["in a crowd of tasks over HTTP/2"] = function(service, folder, untrusted)
+  return over_http2(service, folder, untrusted, "crowd")
+end
+
+ways["in nginx"] = function(service, folder, untrusted)
   local home, remove = nginx.folder()
   local server = openresty.start(home, [[
     lua_socket_log_errors off;
+    resolver 127.0.0.1:1;
     server {
       listen 127.0.0.1:PORT;
       location / {
@@ -85,7 +94,8 @@ ways["in nginx"] = function(service, folder)
     remove()
   end
   local said = ask("/start", { url = service.url, folder = folder,
-    client_id = service.client_id, client_secret = service.client_secret })
+    untrusted = untrusted.url, client_id = service.client_id,
+    client_secret = service.client_secret })
   if said ~= "started" then
     stop()
     error(said)
@@ -105,17 +115,19 @@ function fault_ways.describe(name, amount)
   local it = busted.it
 
   busted.describe("of every operation, " .. name .. ",", function()
-    local service, folder, remove, see, rest, stop
+    local service, untrusted, folder, remove, see, rest, stop
 
     busted.setup(function()
       service = assert(sandbox.start())
+      untrusted = assert(sandbox.start { tls = "untrusted" })
       folder, remove = nginx.folder()
-      see, rest, stop = ways[name](service, folder)
+      see, rest, stop = ways[name](service, folder, untrusted)
     end)
 
     busted.teardown(function()
       if stop then stop() end
       service:stop()
+      untrusted:stop()
       remove()
     end)
 

@@ -17,14 +17,18 @@ local LIMIT = 60 -- seconds by the client's clock that a call may take
 --   :n  requests that the service saw without retries, when that is not one
 --   ?   the error is ambiguous
 --   +   with retries there is one more request, and success
--- Without a plus, retries change nothing. A row is of every way to reach the
--- service and to wait for it, but where one of its own follows, with dashes
--- where it says the same. "h2" is over HTTP/2, through a gateway, to which a
--- service that hangs up is a 502. "file" and "writer" are where a document may
--- go: for these there is no cap, and a writer cannot begin again.
+--   *   with retries each attempt fails alike
+-- Without a plus or a star, retries change nothing. A row is of every way to
+-- reach the service and to wait for it, but where one of its own follows, with
+-- dashes where it says the same. "h2" is over HTTP/2, through a gateway, to
+-- which a service that hangs up is a 502. "file" and "writer" are where a
+-- document may go: for these there is no cap, and a writer cannot begin again.
 -- luacheck: push no max line length
 local TABLE = [[
 way    fault            upload      create      download    other       delete      token
+any    unresolved       connect:0*  connect:0*  connect:0*  connect:0*  connect:0*  connect:0*
+any    untrusted        tls:0       tls:0       tls:0       tls:0       tls:0       tls:0
+any    no-tls           tls:0       tls:0       tls:0       tls:0       tls:0       tls:0
 any    refused          connect:0+  connect:0+  connect:0+  connect:0+  connect:0+  connect:0+
 h2     refused          server:0?   server:0?   server:0+   server:0+   server:0+   server:0+
 any    reset            connect?    connect?    connect+    connect+    connect+    connect+
@@ -40,6 +44,7 @@ h2     lost-answer      server?     server?     server+     server+     server+ 
 any    lost-reused      connect?    connect?    ok:2        ok:2        ok:2        ok:2
 h2     lost-reused      server?     server?     server+     server+     server+     server+
 any    401-once         ok:2        ok:2        ok:2        ok:2        ok:2        auth
+any    401              auth:2      auth:2      auth:2      auth:2      auth:2      auth
 any    403              forbidden   forbidden   forbidden   forbidden   forbidden   auth
 any    404              not_found   not_found   not_found   not_found   not_found   not_found
 any    409              conflict    conflict    conflict    conflict    conflict    conflict
@@ -79,8 +84,17 @@ any    duplicate-page   n/a         n/a         n/a         ok          n/a     
 -- a column has it; `reused`: on a connection that has served before;
 -- `credentials`: with a token that is fetched; `waits`: so long before the
 -- next attempt; `limit`: what the call may take, if not LIMIT; `impatient`:
--- the first attempt is.
+-- the first attempt is; `times`: it strikes so often, but for the token's;
+-- `elsewhere`: where the service is looked for instead, and is not.
 local FAULTS = {
+  -- An empty label: nobody is asked for such a name.
+  ["unresolved"] = { elsewhere = function()
+    return "https://nobody..test:1"
+  end },
+  ["untrusted"] = { elsewhere = function(way) return way.untrusted end },
+  ["no-tls"] = { elsewhere = function(_, service)
+    return (service.control or service.url):gsub("^http:", "https:"), nil
+  end },
   ["refused"] = { rule = { fault = "refuse" } },
   ["reset"] = { rule = { fault = "reset" } },
   ["reset-reused"] = { rule = { fault = "reset" }, reused = true },
@@ -90,6 +104,8 @@ local FAULTS = {
   ["lost-reused"] = { rule = { fault = "lost_answer" }, reused = true },
   ["401-once"] = { rule = { fault = "status", status = 401 },
                    credentials = true },
+  ["401"] = { rule = { fault = "status", status = 401 }, times = 2,
+              credentials = true },
   ["403"] = { rule = { fault = "status", status = 403 } },
   ["404"] = { rule = { fault = "status", status = 404 } },
   ["409"] = { rule = { fault = "status", status = 409 } },
@@ -287,7 +303,8 @@ function faults.names()
   for _, one in ipairs(OPERATIONS) do operations[one.name or one[1]] = true end
   for _, fault in ipairs(ORDER) do rows[fault] = true end
   for fault, recipe in pairs(FAULTS) do
-    recipes[fault], rules[recipe.rule.fault] = true, true
+    recipes[fault] = true
+    if recipe.rule then rules[recipe.rule.fault] = true end
   end
   return operations, rows, recipes, rules
 end
@@ -340,10 +357,26 @@ local function descriptors()
   return #names_in "/proc/self/fd"
 end
 
---- How a caller waits.
+local NEIGHBOURS = 3
+
+--- How a caller waits. In a crowd other tasks of the same client call beside
+--- it; `disturbed` of the client says why those failed.
 local WAITS = {
   blocking = function(_, fn, ...) return fn(...) end,
   task = function(sign, fn, ...) return sign:async(fn, ...):wait() end,
+  crowd = function(sign, fn, ...)
+    local task, others, disturbed = sign:async(fn, ...), {}, {}
+    for i = 1, sign.neighbour and NEIGHBOURS or 0 do
+      others[i] = sign:async(sign.neighbour)
+    end
+    local value, err = task:wait()
+    for _, other in ipairs(others) do
+      local fine, why = other:wait()
+      if not fine then disturbed[#disturbed + 1] = why.kind end
+    end
+    sign.disturbed = disturbed
+    return value, err
+  end,
 }
 
 local Bench = {}
@@ -377,7 +410,8 @@ end
 --- A bench over a sandbox of its own.
 ---@param service signicat.Sandbox
 ---@param way table waits, a name in WAITS; reach, "any" or "h2"; options,
---- what its clients need; folder, for files
+--- what its clients need; folder, for files; untrusted, the address of another
+--- service, whose authority is unknown
 function faults.bench(service, way)
   local self = setmetatable({ service = service, way = way,
     wait = WAITS[way.waits], lines = setmetatable({}, { __mode = "k" }),
@@ -410,13 +444,39 @@ local function note_lines(self, sign)
   for _, line in pairs(loop and loop.lines or {}) do self.lines[line] = true end
 end
 
+--- What the tasks of a crowd do: nothing that the fault strikes. Where it is
+--- the token's, all wait for that.
+local function neighbour(self, sign, operation)
+  if operation[1] == "token" then return nil end
+  local kept = self.store.kept
+  return function()
+    if operation[1] == "getDocumentCollection" then
+      return sign.documents:metadata(kept.document, { retries = 0 })
+    end
+    return sign.collections:get(kept.collection, { retries = 0 })
+  end
+end
+
+--- Where a client looks for the service.
+local function address(self, fault, fetches)
+  if not fault.elsewhere then return nil end
+  local url = fault.elsewhere(self.way, self.service)
+  if fetches then return { token_url = url .. "/auth/open/connect/token" } end
+  return { base_url = url .. "/sign" }
+end
+
+local function is_refused(fault)
+  return fault.rule and fault.rule.fault == "refuse"
+end
+
 --- A client whose next request is the first of its connection, or not; what
 --- it slept; and its clock, which only that moves.
 local function new_client(self, fault, operation, retries)
   local slept, clock = {}, { time = 1000 }
   local service = self.service
   local fetches = operation[1] == "token"
-  local sign = assert(service:client(copy(self.way.options, {
+  local options = copy(self.way.options, address(self, fault, fetches))
+  local sign = assert(service:client(copy(options, {
     token = not (fault.credentials or fetches) and self.token or nil,
     retries = retries,
     max_body = fault.max_body,
@@ -426,12 +486,13 @@ local function new_client(self, fault, operation, retries)
       slept[#slept + 1] = seconds
       clock.time = clock.time + seconds
       -- Not by a client: this may be a task of another one.
-      if fault.rule.fault == "refuse" then
+      if is_refused(fault) then
         assert(http.request { method = "DELETE",
           url = (service.control or service.url) .. "/_sandbox/faults" })
       end
     end,
   })))
+  sign.neighbour = neighbour(self, sign, operation)
   if fault.reused or fault.credentials and not fetches then
     assert(self.wait(sign, sign.sessions.list, sign.sessions, { limit = 1 }))
     if fetches then clock.time = clock.time + 1e6 end -- the token's end
@@ -450,8 +511,10 @@ end
 --- Has a fault strike an operation once; false, err when it never does.
 local function script(self, fault, operation)
   local rule = fault.rule
-  if rule.fault ~= "refuse" then
+  if not rule then return true end
+  if not is_refused(fault) then
     rule = copy(rule, { operation = operation.name or operation[1],
+      times = operation[1] ~= "token" and fault.times or nil,
       reused_only = self.way.reach ~= "h2" and fault.reused or nil })
   end
   return self.service:faults { rule }
@@ -477,8 +540,12 @@ local function try(self, fault, operation, retries)
   local limit = clock.time + (fault.limit or LIMIT)
   local value, err = self.wait(sign, operation[3], sign, self.store, target,
     { deadline = limit })
+  local others = sign.disturbed
+  if others and others[1] and not (fault.elsewhere or is_refused(fault)) then
+    blame("others: %s", table.concat(others, " "))
+  end
   if clock.time > limit then blame "past its deadline" end
-  if #assert(service:faults_left()) > 0 and fault.rule.fault ~= "refuse" then
+  if #assert(service:faults_left()) > 0 and not is_refused(fault) then
     blame "not struck"
   end
   assert(service:clear_faults())
@@ -494,14 +561,20 @@ local function try(self, fault, operation, retries)
     blame("sent: %s", tostring(err.sent))
   end
 
+  slept = copy(slept)
   clock.time = clock.time + 10 -- nobody remembers a failure so long
   local again, why = self.wait(sign, sign.sessions.list, sign.sessions,
     { limit = 1 })
+  if fault.elsewhere and not again then again = why.kind == err.kind end
   if not again then blame("unusable: %s", tostring(why)) end
   note_lines(self, sign)
   local idle = sign.transport.loop and sign.transport.idle
-  if idle and (#idle ~= 1 or idle[1].owner) then
+  local most = others and 1 + NEIGHBOURS or 1
+  if idle and (#idle < 1 or #idle > most) then
     blame("%d handles at rest", #idle)
+  end
+  for _, line in ipairs(idle or {}) do
+    if line.owner then blame "a handle has an owner" end
   end
   sign:close()
   local left = names_in(self.inbox)
@@ -533,6 +606,9 @@ local function see(self, name, title)
   local again, more
   again, more, slept = try(self, fault, operation, 2)
   if again == plain and #slept == 0 then return plain end
+  if fault.elsewhere and again == plain and #slept == 2 then
+    return plain .. "*"
+  end
   local once = #slept == 1 and slept[1] == (fault.waits or 0)
   local all = requests + 1
   if once and more == all and again == (all == 1 and "ok" or "ok:" .. all) then

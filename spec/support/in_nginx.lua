@@ -43,7 +43,8 @@ local acts = {}
 
 function acts.start(given)
   bench = faults.bench(handle(given), { waits = "blocking", reach = "any",
-    options = {}, folder = given.folder, keeps_connections = true })
+    options = {}, folder = given.folder, untrusted = given.untrusted,
+    keeps_connections = true })
   return "started"
 end
 
