@@ -38,7 +38,7 @@ describe("the sandbox's faults", function()
 
   local function connect()
     local one = assert(socket.connect("127.0.0.1", sandbox.port))
-    one:settimeout(10)
+    one:settimeout(30)
     return setmetatable({ socket = one }, Client)
   end
 
@@ -317,12 +317,9 @@ describe("the sandbox's faults", function()
       local client = connect()
       local start = socket.gettime()
       client:send(get(LIST))
-      client.socket:settimeout(0.1)
-      local none, why = client.socket:receive(1)
-      assert.same({ nil, "timeout" }, { none, why })
-      client.socket:settimeout(10)
-      assert.equal(200, (client:answer()))
+      assert.equal("H", client.socket:receive(1))
       assert.is_true(socket.gettime() - start >= 0.3)
+      assert.equal("TTP/1.1 200 OK", client.socket:receive "*l")
       client:close()
     end)
 
@@ -343,7 +340,7 @@ describe("the sandbox's faults", function()
         assert.equal(200, (client:answer()))
         client:close()
       end
-      assert.is_true(socket.gettime() - start < 5)
+      assert.is_true(socket.gettime() - start < 9) -- in turn it were ten
     end)
 
     it("stall in the middle until the client goes", function()
@@ -631,7 +628,7 @@ describe("the sandbox's faults", function()
     end)
     local start = socket.gettime()
     one:finish()
-    assert.is_true(socket.gettime() - start < 4)
+    assert.is_true(socket.gettime() - start < 9) -- not the service's ten
     for _, client in ipairs(clients) do client:close() end
   end)
 end)
