@@ -515,9 +515,14 @@ describe("cancelling", function()
     process:kill()
   end)
 
-  local function begin(fn)
+  -- Starts a task and steps for a while, and until `reached` if that is given.
+  local function begin(fn, reached)
     local task = sign:async(fn)
-    for _ = 1, 20 do sign:step(0.01) core.sleep(0.005) end
+    for i = 1, 2000 do
+      sign:step(0.01)
+      core.sleep(0.005)
+      if i >= 20 and (reached == nil or reached()) then break end
+    end
     assert.is_false(task:done())
     return task
   end
@@ -678,7 +683,7 @@ describe("cancelling", function()
     local folder, remove = helper.folder()
     local task = begin(function()
       return sign.documents:download(ID, { to = folder .. "/a" })
-    end)
+    end, function() return #helper.names_in(folder) == 1 end)
     assert.equal(1, #helper.names_in(folder))
     sign:close()
     local left = helper.names_in(folder)
