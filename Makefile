@@ -26,10 +26,12 @@ CLOSING_HOST = $(BUILD)/spec/closing_host
 FORKING_HOST = $(BUILD)/spec/forking_host
 EMBED = $(BUILD)/embed
 MARK = $(BUILD)/spec/mark.so
+EAGER = $(BUILD)/spec/eager.so
 BENCH_PROGRAMS = $(addprefix $(OUT)/bench/,floor floor_upload launch \
   count_heap.so)
 SPEC_PROGRAMS = $(OUT)/sign_pdf $(OUT)/press_host $(ALLOC_HOST) \
-  $(CLOSING_HOST) $(FORKING_HOST) $(EMBED) $(MARK) $(BENCH_PROGRAMS)
+  $(CLOSING_HOST) $(FORKING_HOST) $(EMBED) $(MARK) $(EAGER) \
+  $(BENCH_PROGRAMS)
 
 CFLAGS ?= -O2 -g
 STANDARD = -std=c99 -D_GNU_SOURCE
@@ -105,7 +107,9 @@ $(ALLOC_HOST): $(wildcard spec/alloc/*.[ch]) $(CORE_OBJECTS)
 	  $(REFUSED:%=-Wl,--wrap=%) -o $@ $(filter %.c %.o,$^) \
 	  $(shell pkg-config --libs $(LUA_PC)) $(CORE_LIBS)
 
-$(MARK): spec/turns/mark.c | deps-build
+$(MARK): spec/turns/mark.c
+$(EAGER): spec/eager/eager.c
+$(MARK) $(EAGER): | deps-build
 	@mkdir -p $(@D)
 	$(call note,link $@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(CORE_CFLAGS) $(LDFLAGS) -shared -o $@ $<
@@ -188,7 +192,8 @@ SERVERS = $(CURDIR)/build/servers/usr
 WITH_SERVERS = PATH="$(TOOLS)$(SERVERS)/sbin:$(SERVERS)/bin:$$PATH:/usr/sbin"
 TEST_ENV = $(ENV) $(WITH_SERVERS) SIGNICAT_ALLOC_HOST=$(ALLOC_HOST) \
   SIGNICAT_CLOSING_HOST=$(CLOSING_HOST) \
-  SIGNICAT_FORKING_HOST=$(FORKING_HOST) SIGNICAT_EMBED=$(EMBED)
+  SIGNICAT_FORKING_HOST=$(FORKING_HOST) SIGNICAT_EMBED=$(EMBED) \
+  SIGNICAT_EAGER=$(EAGER)
 
 test: deps-test ## run all specs on every Lua, or SPECS=a/file on one
 	@MAKE='$(MAKE)' sh spec/support/test.sh \

@@ -241,18 +241,19 @@ for name, new_host in pairs(hosts) do
     end)
 
     it("stopping leaves nothing, and tasks to whoever steps", function()
-      slow(100)
+      slow(500)
       local before = descriptors()
       local task = sign:async(function() return sign.sessions:list() end)
       run(function(tick)
-        if tick == 10 then drive:stop() end
-        return tick == 10
+        if tick == 3 then drive:stop() end
+        return tick == 3
       end)
       drive:stop()
       assert.equal(0, host.count())
       assert.is_false(task:done())
       sign:run()
       assert.is_true(task:done())
+      service:clear_faults()
       drive = host.attach(sign)
       task = sign:async(function() return sign.sessions:list() end)
       host.run()
@@ -328,7 +329,7 @@ describe("in a coroutine of cqueues", function()
     local order = {}
     run(function(drive)
       assert(service:faults { { operation = "listSigningSessions",
-        fault = "slow", milliseconds = 200 } })
+        fault = "slow", milliseconds = 500 } })
       local late = sign:async(function() return sign.sessions:list(), 7 end)
       local early = sign:async(function() return 1, nil, 3 end)
       cqueues.running():wrap(function()

@@ -11,6 +11,8 @@ local openresty = require "spec.support.openresty"
 local sandbox = require "signicat.sandbox"
 local socket = require "socket"
 
+local EAGER = os.getenv "SIGNICAT_EAGER" or "build/jit/spec/eager.so"
+
 local HELPERS = [[
   lua_shared_dict said 64k;
   lua_socket_log_errors off;
@@ -256,11 +258,12 @@ describe("over TLS a client in nginx", function()
 
   after_each(stop)
 
-  local function reach(kind)
+  local function reach(kind, preload)
     service = assert(sandbox.start { tls = kind })
     start([[ lua_ssl_trusted_certificate CA; lua_ssl_verify_depth 3;
       server { listen 127.0.0.1:PORT; EVAL } ]], { CA = service.ca_file,
-      URL = service.url:gsub("127%.0%.0%.1", "localhost") })
+      URL = service.url:gsub("127%.0%.0%.1", "localhost") },
+      { preload = preload })
   end
 
   it("reaches whom nginx trusts", function()
@@ -285,6 +288,25 @@ describe("over TLS a client in nginx", function()
       assert.matches("token: tls", eval "return try(shared)")
     end)
   end
+
+  -- Which happens by itself where the worker is kept from running meanwhile.
+  describe("when all of a handshake has come before it looks", function()
+    it("reaches whom nginx trusts", function()
+      reach("good", EAGER)
+      assert.equal("ok", eval "return try(shared)")
+    end)
+
+    for _, kind in ipairs { "wrong-name", "expired", "untrusted" } do
+      it("sends nothing to one whose certificate is " .. kind, function()
+        reach(kind, EAGER)
+        assert.matches("token: tls", eval "return try(shared)")
+        assert.equal("tls false", eval [[
+          local _, err = client { token = "t" }.sessions:list()
+          return err.phase .. " " .. tostring(err.sent)]])
+        assert.same({}, (assert(service:journal())))
+      end)
+    end
+  end)
 
   it("shows its certificate, as paths or as text, and names no pool by it",
     function()

@@ -432,7 +432,8 @@ describe("a document that breaks off", function()
 
   it("is continued after it stood still", function()
     serve("document_stall", "document")
-    local path = assert(to_file { stall_timeout = 0.2 })
+    local path = assert(to_file { stall_timeout = 0.5,
+                                   first_byte_timeout = 15 })
     assert.is_true(WHOLE == helper.read(path))
     assert.same({ GET = 2, ranges = 1 }, counts())
   end)

@@ -4,5 +4,5 @@ local signicat = require "signicat"
 
 local client = assert(signicat.new {
   base_url = "https://slow.example", token = "unused", retries = 0 })
-local _, err = client.sessions:list({}, { timeout = 0.2 })
+local _, err = client.sessions:list({}, { timeout = 0.3 })
 return err.kind .. " " .. err.phase

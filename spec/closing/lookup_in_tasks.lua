@@ -8,12 +8,14 @@ local client = assert(signicat.new {
 local function list(options)
   return client.sessions:list({}, options)
 end
-local late = client:async(list, { deadline = client:now() + 0.2 })
+local late = client:async(list, { deadline = client:now() + 1 })
 local ended = client:async(list)
 local mapping = client:async(function()
   return select(2, client:map({ {} }, list))
 end)
-while client.transport.loop.running < 3 do client:step(0.01) end
+while client.transport.loop.running < 3 and not late:done() do
+  client:step(0.01)
+end
 ended:cancel()
 mapping:cancel()
 client:run()

@@ -40,7 +40,7 @@ end
 
 -- Until `done` answers something true: that, or an error after a while.
 function service.await(what, done)
-  for _ = 1, 1000 do
+  for _ = 1, 3000 do
     local result = done()
     if result then return result end
     socket.sleep(0.01)
@@ -205,7 +205,7 @@ end
 -- Bytes as they are over one connection; everything that comes back.
 function service:raw(...)
   local connection = assert(socket.connect("127.0.0.1", self.port))
-  connection:settimeout(10)
+  connection:settimeout(30)
   for _, bytes in ipairs { ... } do connection:send(bytes) end
   local text, _, part = connection:receive "*a"
   connection:close()

@@ -525,6 +525,14 @@ local function total(self)
   return assert(self.plain.sessions:list { limit = 1 }).total
 end
 
+--- Has what was too short a patience for a fault to strike be a longer one;
+--- false when it was not that.
+local function learn_patience(self, fault)
+  if not fault.impatient or self.patience >= 2 then return false end
+  self.patience = 4 * self.patience
+  return true
+end
+
 --- What is seen of a call that a fault strikes: a cell without the plus, and
 --- words for what should not be; how many requests there were, and what was
 --- slept.
@@ -545,10 +553,16 @@ local function try(self, fault, operation, retries)
     blame("others: %s", table.concat(others, " "))
   end
   if clock.time > limit then blame "past its deadline" end
-  if #assert(service:faults_left()) > 0 and not is_refused(fault) then
+  local struck = is_refused(fault) or #assert(service:faults_left()) == 0
+  assert(service:clear_faults())
+  if not struck then
+    if learn_patience(self, fault) then
+      note_lines(self, sign)
+      sign:close()
+      return try(self, fault, operation, retries)
+    end
     blame "not struck"
   end
-  assert(service:clear_faults())
   local requests = #assert(service:journal {
     operation = operation.name or operation[1] })
   if counts and total(self) > sessions + 1 then blame "created twice" end

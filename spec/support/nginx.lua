@@ -93,7 +93,8 @@ end
 ---@param folder string
 ---@param servers string
 ---@param more table? `main`, lines at the top; `workers`, how many processes
--- beside a master: none if not given; `connections`, how many at most
+-- beside a master: none if not given; `connections`, how many at most;
+-- `preload`, a library that it is to load first
 function nginx.start(folder, servers, more)
   more = more or {}
   for _ = 1, 5 do
@@ -106,8 +107,9 @@ function nginx.start(folder, servers, more)
         or "master_process off;",
       SERVERS = fill(servers, { PORT = tostring(port) }),
     }))
-    local process = assert(core.spawn("nginx",
-      { "-p", folder, "-e", "error.log", "-c", "nginx.conf" }))
+    local process = assert(core.spawn("env",
+      { "LD_PRELOAD=" .. (more.preload or ""), "nginx", "-p", folder,
+        "-e", "error.log", "-c", "nginx.conf" }))
     if await(folder) then
       return setmetatable({ folder = folder, port = port,
                             process = process }, nginx)

@@ -38,11 +38,11 @@ local PATHS = "lua_package_path " .. absolute(package.path .. ";" .. here
 -- nginx.start.
 ---@param folder string
 ---@param http string
----@param more table? `main`, `workers`, `connections`
+---@param more table? `main`, `workers`, `connections`, `preload`
 function openresty.start(folder, http, more)
   more = more or {}
   return nginx.start(folder, PATHS .. http, { workers = more.workers,
-    connections = more.connections,
+    connections = more.connections, preload = more.preload,
     main = user() .. MODULES .. (more.main or "") })
 end
 

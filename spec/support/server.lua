@@ -290,11 +290,11 @@ function behave.late(connection)
   return connection:send(reply(SESSION))
 end
 
---- Never still for long, and slow in all.
+--- Never still for long, and slow in all: longer than a second.
 function behave.trickle(connection)
   local text = reply(SESSION)
-  for i = 1, #text, 20 do
-    if not connection:send(text:sub(i, i + 19)) then return false end
+  for i = 1, #text, 8 do
+    if not connection:send(text:sub(i, i + 7)) then return false end
     socket.sleep(0.08)
   end
   return true
@@ -321,12 +321,8 @@ function behave.early_refusal(connection)
 end
 
 --- Reads none of the body and says nothing.
-function behave.early_stall(connection)
-  local began = socket.gettime()
-  connection:settimeout(0)
-  repeat
-    socket.sleep(0.05)
-  until socket.gettime() - began > 2
+function behave.early_stall()
+  socket.sleep(20)
   return false
 end
 

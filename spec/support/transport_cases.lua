@@ -173,7 +173,7 @@ case("says that nobody listens", nil, function(t)
   same({ "connect", "connect", false, false }, told(err))
 end)
 
-case("breaks off at the limit for the first byte", { "late" }, function(t)
+case("breaks off at the limit for the first byte", { "stall" }, function(t)
   local _, err = t.sign.sessions:get(ID, { first_byte_timeout = 0.1 })
   same({ "timeout", "first_byte", true, false }, told(err))
   assert(tostring(err):find("first_byte_timeout", 1, true))
@@ -185,7 +185,8 @@ end)
 
 case("breaks off at the limit for standing still", { "document_stall" },
   function(t)
-  local _, err = t.sign.documents:download(ID, { stall_timeout = 0.2 })
+  local _, err = t.sign.documents:download(ID, { stall_timeout = 0.2,
+                                               first_byte_timeout = 15 })
   same({ "timeout", "body", true, false }, told(err))
   same(200, err.status)
   assert(tostring(err):find("stall_timeout", 1, true))
@@ -198,21 +199,21 @@ end)
 
 case("does not count the time that Lua takes", { "document" }, function(t)
   local first = true
-  assert(t.sign.documents:download(ID, { stall_timeout = 0.2, to = function()
-    if first then core.sleep(0.5) end
+  assert(t.sign.documents:download(ID, { stall_timeout = 1, to = function()
+    if first then core.sleep(1.2) end
     first = false
     return true
   end }))
 end)
 
 case("breaks off at the limit for all of it", { "stall" }, function(t)
-  local _, err = t.sign.sessions:create(SESSIONS, { timeout = 0.2 })
+  local _, err = t.sign.sessions:create(SESSIONS, { timeout = 0.5 })
   same({ "timeout", "first_byte", true, true }, told(err))
 end)
 
 case("breaks off a trickle at the limit for all of it", { "trickle" },
   function(t)
-  local _, err = t.sign.sessions:get(ID, { timeout = 0.3 })
+  local _, err = t.sign.sessions:get(ID, { timeout = 0.7 })
   same({ "timeout", true }, { err.kind, err.sent })
 end)
 

@@ -101,7 +101,9 @@ local function connect_failure(reason, phase)
     or ("nginx made no connection (%s)"):format(reason) }
 end
 
---- Shakes hands on a new connection.
+--- Shakes hands on a new connection. When no step of that had to wait,
+--- ngx_lua says "done" of a certificate it refuses, and only closes the socket
+--- (mended upstream in 2026).
 function Nginx:secure(socket, where)
   local identity = self.identity
   if identity then
@@ -111,7 +113,12 @@ function Nginx:secure(socket, where)
     local set, reason = socket:setclientcert(identity.cert, identity.key)
     if not set then return nil, reason end
   end
-  return socket:sslhandshake(false, where.host, not self.tls.insecure)
+  local secured, why = socket:sslhandshake(false, where.host,
+    not self.tls.insecure)
+  if secured and not socket:getreusedtimes() then
+    return nil, "the server's certificate was refused"
+  end
+  return secured, why
 end
 
 --- A connection, taken from the pool or, if wanted so, a new one.
