@@ -28,17 +28,21 @@ describe("a call", function()
     local function each(program)
       return cost.each(cost.instructions, program, 200, 700)
     end
-    local floor = each(cost.floor("easy", server.url .. server.session_path))
-    local function assert_ratio(goal, program)
+    local function floor(how)
+      return each(cost.floor(how, server.url .. server.session_path))
+    end
+    local least = floor "easy"
+    local function assert_ratio(goal, program, of)
       local ratio
       for _ = 1, TRIES do
-        ratio = each(program) / floor
+        ratio = each(program) / (of or least)
         if ratio <= goal * goals.chance then break end
       end
       assert_at_most(goal * goals.chance, ratio)
     end
     assert_ratio(goals.raw, cost.client("raw", server.url))
     assert_ratio(goals.session, session)
+    assert_ratio(goals.tasks, cost.client("many_raw", server.url), floor "many")
   end)
 
   it("asks for memory a few times", function()

@@ -53,6 +53,9 @@ local function measure_instructions(service)
   rows.at_most("raw / floor", raw / least, "%.2f", goals.raw, "chance")
   rows.at_most("a session and 3 fields / floor", session / least, "%.2f",
     goals.session, "chance")
+  rows.at_most("64 at a time, raw / libcurl's multi handle",
+    each(cost.client("many_raw", service.url)) / floor "many", "%.2f",
+    goals.tasks, "chance")
   rows.at_most("setting libcurl's options", sums.sc_fill, "%.0f",
     goals.filling, "chance")
   return { floor = least, raw = raw, session = session }
