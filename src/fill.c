@@ -49,7 +49,7 @@ static int set_address(Transfer *transfer) {
 
 /* ---- headers ----------------------------------------------------------- */
 
-/* Appends the lines of `text`, and after all of them links the list. */
+/* Appends the lines of `text`, each with a NUL in the place of its end. */
 static int add_lines(Transfer *transfer, const char *text, int *count) {
   const char *end;
   for (; text && *text; text = end + 1, ++*count) {
@@ -122,8 +122,7 @@ static int set_headers(Transfer *transfer) {
   return 0;
 }
 
-/* ---- method, limits, version
- * -------------------------------------------------- */
+/* ---- method, limits, version --------------------------------------------- */
 
 static void set_body(Transfer *transfer) {
   CURL *easy = transfer->easy;
