@@ -213,12 +213,17 @@ end
 --- Has what would hold the worker up done on a thread. nginx waits for nothing
 --- but its sockets, so this looks every millisecond.
 function Nginx:settle(request, response)
+  if self.closed then return end
   self.multi = self.multi or core.multi()
   local aside = self.multi and self.multi:aside(request, response)
-  while aside and not aside:done() do
+  if not aside then return end
+  self.asides = self.asides + 1
+  while not aside:done() do
     ngx.sleep(0.001)
     self.multi:turn(0)
   end
+  self.asides = self.asides - 1
+  if self.closed then self:close() end
 end
 
 --- Sends one request and waits for its answer.
@@ -287,11 +292,13 @@ function Nginx:cancel(thread)
   return false
 end
 
---- Ends the transport: calls that wait end as cancelled, later ones raise.
---- Kept connections are nginx's and end when they are idle too long.
+--- Ends the transport: calls that wait end as cancelled, later ones raise; what
+--- a thread does for one is done first. Kept connections are nginx's and end
+--- when they are idle too long.
 function Nginx:close()
   self.closed = true
   for it in pairs(self.running) do it:cancel(CLOSED) end
+  if self.multi and self.asides == 0 then self.multi:close() end
 end
 
 return {
@@ -299,7 +306,7 @@ return {
   ---@param given table? tls: cert, key, insecure; already checked
   new = function(given)
     return setmetatable({
-      tls = given and given.tls or {}, pools = {}, idle = IDLE,
+      tls = given and given.tls or {}, pools = {}, idle = IDLE, asides = 0,
       -- What is under way; a thread that was killed left its own.
       running = setmetatable({}, { __mode = "k" }),
     }, Nginx)
