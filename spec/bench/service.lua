@@ -9,6 +9,7 @@
 -- number of its connection and whether that resumed a session.
 
 local answers = require "spec.bench.answers"
+local core = require "signicat.core"
 local helper = require "spec.helper"
 local lfs = require "lfs"
 local nginx = require "spec.support.nginx"
@@ -91,14 +92,20 @@ function service:document(size)
   return path
 end
 
--- The lines of the log of TLS, as connection and whether resumed.
-function service:tls_log()
-  local lines = {}
-  for line in io.lines(self.folder .. "/tls.log") do
-    local connection, resumed = line:match "^(%d+) (%S+)$"
-    lines[#lines + 1] = { connection = connection, resumed = resumed == "r" }
+-- The first `count` lines of the log of TLS, as connection and whether
+-- resumed. A request is answered before it is logged.
+function service:tls_log(count)
+  local lines
+  for _ = 1, 1000 do
+    lines = {}
+    for line in io.lines(self.folder .. "/tls.log") do
+      local connection, resumed = line:match "^(%d+) (%S+)$"
+      lines[#lines + 1] = { connection = connection, resumed = resumed == "r" }
+    end
+    if #lines >= count then return lines end
+    core.sleep(0.01)
   end
-  return lines
+  error(("%d of %d requests are logged"):format(#lines, count))
 end
 
 function service:stop()
