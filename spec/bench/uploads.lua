@@ -49,7 +49,8 @@ function uploads.measure(service)
   rows.at_most("from a path / floor", path / hashed, "%.3f", goals.upload,
     "chance")
   rows.at_most("from a reader, besides the hash",
-    (reader - (hashed - plain)) / 1e6, "%.2f M", goals.reader / 1e6, "collector")
+    (reader - (hashed - plain)) / 1e6, "%.2f M", goals.reader / 1e6,
+    "collector")
 
   local of = cost.rounds({
     floor = uploads.floor("hashed", service, large),
