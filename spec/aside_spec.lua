@@ -223,6 +223,16 @@ describe("a call in a task", function()
     assert.equal("cancelled", err.kind) -- it was under way still
   end)
 
+  it("leaves tasks that wait in a circle known for such", function()
+    local first, second
+    first = sign:async(function()
+      assert(sign.documents:download(document))
+      second:wait()
+    end)
+    second = sign:async(function() first:wait() end)
+    assert.error_matches(function() sign:run() end, "wait for each other")
+  end)
+
   it("says what the disk said", function()
     assert(lfs.mkdir(folder .. "/gone"))
     local task = sign:async(function()
