@@ -223,10 +223,14 @@ describe("a task", function()
     local fresh = assert(service:client())
     assert(service:faults { { operation = "token", fault = "slow",
                               milliseconds = 30000 } })
+    local function fetches()
+      return #assert(service:journal { operation = "token" })
+    end
+    local before = fetches()
     local leader = fresh:async(function() return fresh.sessions:list() end)
     fresh:step()
     local other = fresh:async(function() return fresh.sessions:list() end)
-    fresh:step()
+    repeat fresh:step() until fetches() > before
     leader:cancel()
     assert.truthy(other:wait())
     assert.equal("cancelled", select(2, leader:wait()).kind)
