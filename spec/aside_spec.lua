@@ -2,6 +2,7 @@
 -- the disk, a large text to be read or hashed, is done on a thread for a task;
 -- it comes to the same, and nothing of it is left when nobody waits any more.
 
+local core = require "signicat.core"
 local helper = require "spec.helper"
 local lfs = require "lfs"
 local sandbox = require "signicat.sandbox"
@@ -194,6 +195,42 @@ describe("a call in a task", function()
     assert.is_true(comes_true(function()
       return loop().multi:turn(0) ~= nil
     end))
+  end)
+
+  it("is not held up by what was ready with it and is let go", function()
+    local server, url = helper.serve "ok"
+    local resting = assert(core.transfer(loop().multi))
+    local before = threads()
+    assert(resting:start(core.request({ base_url = url }, "getSigningSession",
+      helper.session, nil, 0)))
+    while not resting:done() do loop():turn(1) end
+    assert.equal(200, resting:finish().status)
+    assert(service:faults { { operation = "getSigningSession",
+                              fault = "stall" } })
+    finally(function() service:clear_faults() end)
+    local stalled = sign:async(function()
+      return sign.sessions:get(helper.session, { timeout = 5, retries = 0 })
+    end)
+    local task = until_aside(calls["a large page"])
+    for _ = 1, 1000 do
+      if threads() == before then break end
+      core.sleep(0.01) -- without a turn
+    end
+    server:kill()
+    assert.equal(1000, task:wait()[1])
+    stalled:cancel()
+    local _, err = stalled:wait()
+    assert.equal("cancelled", err.kind) -- it was under way still
+  end)
+
+  it("leaves tasks that wait in a circle known for such", function()
+    local first, second
+    first = sign:async(function()
+      assert(sign.documents:download(document))
+      second:wait()
+    end)
+    second = sign:async(function() first:wait() end)
+    assert.error_matches(function() sign:run() end, "wait for each other")
   end)
 
   it("says what the disk said", function()

@@ -223,10 +223,14 @@ describe("a task", function()
     local fresh = assert(service:client())
     assert(service:faults { { operation = "token", fault = "slow",
                               milliseconds = 30000 } })
+    local function fetches()
+      return #assert(service:journal { operation = "token" })
+    end
+    local before = fetches()
     local leader = fresh:async(function() return fresh.sessions:list() end)
     fresh:step()
     local other = fresh:async(function() return fresh.sessions:list() end)
-    fresh:step()
+    repeat fresh:step() until fetches() > before
     leader:cancel()
     assert.truthy(other:wait())
     assert.equal("cancelled", select(2, leader:wait()).kind)
@@ -375,6 +379,59 @@ describe("a task", function()
     end)
     assert.equal(1, #assert(task:wait()).data)
   end)
+
+  it("has sent nothing where it cannot wait, though it tries", function()
+    assert(sign.sessions:list()) -- there is a token
+    local before = #assert(service:journal())
+    sign:async(function()
+      pcall(string.gsub, "x", ".", function()
+        assert.is_false(sign:try(function()
+          return sign.documents:upload { content = "x", type = "text/plain" }
+        end))
+      end)
+      for _ = 1, 5 do assert(sign.sessions:list { limit = 1 }) end
+    end):wait()
+    assert.equal(before + 5, #assert(service:journal()))
+  end)
+
+  it("makes its call in a step before those that come later", function()
+    local left = 30
+    local function call() assert(sign.sessions:list { limit = 1 }) end
+    for _ = 1, left do
+      sign:async(function()
+        call()
+        left = left - 1
+      end)
+    end
+    for _ = 1, 500 do
+      for _ = 1, 8 do sign:async(call) end
+      sign:step()
+      if left == 0 then break end
+      core.sleep(0.002)
+    end
+    assert.equal(0, left)
+    sign:run()
+  end)
+
+  for how, pause in pairs {
+    ["yields"] = function() coroutine.yield() end,
+    ["pauses for no time"] = function() sign.sleep(0) end,
+  } do
+    it("that " .. how .. " for ever holds up no call", function()
+      local ends, over = core.now() + 20, false
+      sign:async(function()
+        while not over and core.now() < ends do pause() end
+      end)
+      sign:async(function()
+        assert(sign.sessions:list { limit = 1 })
+        over = true
+      end)
+      while not over and core.now() < ends do
+        sign.transport.loop:turn(1)
+      end
+      assert.is_true(core.now() < ends)
+    end)
+  end
 
   it("lets others go on when it yields by itself", function()
     local order = {}

@@ -327,8 +327,8 @@ void sc_response_drop_body(Response *response) {
   Buffer headers = {0};
   size_t size = response->bytes.size - response->header_size;
   sc_spares_give(response->spares, &response->index);
-  if (size == 0) return;
-  if (size <= LARGEST_TOKEN) {
+  if (response->bytes.size == 0) return;
+  if (size > 0 && size <= LARGEST_TOKEN) {
     explicit_bzero(response->bytes.data + response->header_size, size);
   }
   response->bytes.size = response->header_size;

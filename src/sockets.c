@@ -152,7 +152,10 @@ static int take(Sockets *sockets, int *ready) {
 }
 
 int sc_sockets_found(const Sockets *sockets) {
-  return sockets->next < sockets->count;
+  int i = sockets->next;
+  while (i < sockets->count && !sockets->found[i].ready)
+    i++;
+  return i < sockets->count;
 }
 
 int sc_sockets_wait(Sockets *sockets, double seconds, int *ready) {

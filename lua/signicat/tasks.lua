@@ -35,8 +35,8 @@ local active
 
 local unpack = table.unpack or unpack -- luacheck: ignore
 -- Lua 5.3 and later know.
-local is_yieldable = coroutine.isyieldable -- luacheck: ignore 143
-  or function() return false end
+local knows_yields = coroutine.isyieldable -- luacheck: ignore 143
+local is_yieldable = knows_yields or function() return false end
 
 local running = coroutine.running
 
@@ -264,6 +264,7 @@ function tasks.loop(multi)
     runnable = queue.new "next",
     later = queue.new "next", -- tasks that yielded by themselves
     starts = queue.new "next_start", -- tasks with a transfer to start
+    is_start = false, -- the last that went on was one of them
     sleepers = heap.new(),
     -- Tasks that raised while nobody waited.
     unclaimed = queue.new "next_unclaimed",
@@ -396,15 +397,19 @@ end
 
 --- Resumes one task or starts one transfer, if there is one. In a step those
 --- that yielded by themselves wait for the next one, and few transfers start.
+--- Where there is both to do, they take turns.
 local function advance(self, in_step)
-  local task = self.runnable.first and take(self.runnable)
-    or not in_step and self.later.first and take(self.later)
+  local may_start = self.may_start > 0 and self.starts.first
+  self.is_start = may_start and not self.is_start
+  local task = not self.is_start and (self.runnable.first
+    and take(self.runnable) or not in_step and self.later.first
+    and take(self.later))
   if task then
     task.is_awake = false
     go_on(task)
     return true
   end
-  if self.may_start == 0 or not self.starts.first then return false end
+  if not may_start then return false end
   task = take(self.starts)
   self.may_start = self.may_start - 1
   start(task)
@@ -607,7 +612,7 @@ function Loop:start(line, request)
   local task = self:caller()
   if task then
     if task.is_cancelled then return nil, cancelled() end
-    if is_yieldable() and self.may_start > 0 then
+    if is_yieldable() and self.may_start > 0 and not self.starts.first then
       self.may_start = self.may_start - 1
       return begin(task, line, request)
     end
@@ -665,6 +670,7 @@ function Loop:settle(task, request, response)
   if not aside then return end
   self.asides[aside:key()] = task
   repeat coroutine.yield(PARK) until aside:done()
+  self.running = self.running - 1 -- it was counted in this turn
 end
 
 --- A transfer has ended, and its line is free again.
@@ -723,18 +729,26 @@ end
 
 -- -- for any loop -------------------------------------------------------------
 
+local function tell(done, ...)
+  if not done and could_not_yield(...) then return false, HOW_TO_YIELD end
+  return done, ...
+end
+
 local function relay(thread, done, ...)
   if done and coroutine.status(thread) ~= "dead" then
     return relay(thread, coroutine.resume(thread, coroutine.yield(...)))
   end
-  if not done and could_not_yield(...) then return false, HOW_TO_YIELD end
-  return done, ...
+  return tell(done, ...)
 end
 
 --- pcall for tasks on every Lua: what it calls may wait.
 function tasks.try(fn, ...)
   local task = tasks.running()
   if not task then return pcall(fn, ...) end
+  -- Where its task cannot yield, what it calls must find that out itself.
+  if knows_yields and not is_yieldable() then
+    return tell(pcall(fn, ...))
+  end
   local thread = new_thread(fn)
   task_of[thread] = task
   return relay(thread, coroutine.resume(thread, ...))
