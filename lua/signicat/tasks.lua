@@ -668,8 +668,10 @@ end
 function Loop:settle(task, request, response)
   local aside = self.multi:aside(request, response)
   if not aside then return end
-  self.asides[aside:key()] = task
+  local key = aside:key()
+  self.asides[key] = task
   repeat coroutine.yield(PARK) until aside:done()
+  self.asides[key] = nil -- if an error ended the turn that would have
   self.running = self.running - 1 -- it was counted in this turn
 end
 
