@@ -314,7 +314,7 @@ Crew *sc_multi_crew(Multi *multi) {
 static int serve(Multi *multi, int socket, int ready) {
   if (!multi->crew || socket != sc_crew_bell(multi->crew)) {
     act(multi, socket, ready);
-  } else {
+  } else if (!multi->done) { /* else it goes on ringing */
     multi->done = sc_crew_take(multi->crew);
   }
   return 1;
