@@ -190,11 +190,13 @@ describe("a call in a task", function()
 
   it("wakes whoever polls its descriptor", function()
     until_aside(calls["a large page"])
-    local output = helper.run("os.exit(0)", "timeout 60 env")
-    assert.equal("", output) -- a while has passed
-    assert.is_true(comes_true(function()
-      return loop().multi:turn(0) ~= nil
-    end))
+    local key
+    for _ = 1, 1000 do
+      key = loop().multi:turn(0)
+      if key then break end
+      core.sleep(0.01) -- without a turn
+    end
+    assert.truthy(key)
   end)
 
   it("is not held up by what was ready with it and is let go", function()
