@@ -382,20 +382,32 @@ local function judge(call)
   if #entries > 6 * attempts then return "more requests than attempts" end
 end
 
+local function is_open(entry)
+  return type(entry.status) ~= "number" and type(entry.fault) ~= "string"
+end
+
 --- The journal, once the service is done with all there is in it: what it
---- answers slowly has its entry's end when it is answered, and that a client
---- has gone in the middle of a request it may notice after half a minute.
-local function journal(self)
-  for _ = 1, 6000 do
-    local entries, open = assert(self.service:journal()), false
-    for _, entry in ipairs(entries) do
-      open = open or type(entry.status) ~= "number"
-        and type(entry.fault) ~= "string"
-    end
+--- answers slowly has its entry's end when it is answered. That a client has
+--- gone in the middle of a body it notices after half a minute at the latest;
+--- such a request, which was not whole, has no end, and is left out.
+local function journal(self, by_mark)
+  local entries, open
+  local ends = core.now() + 35
+  repeat
+    entries, open = assert(self.service:journal()), false
+    for _, entry in ipairs(entries) do open = open or is_open(entry) end
     if not open then return entries end
     core.sleep(0.01)
+  until core.now() > ends
+  for i = #entries, 1, -1 do
+    if is_open(entries[i]) then
+      if entries[i].operation == "token" or by_mark[mark_of(entries[i])] then
+        error "the service does not end a request"
+      end
+      table.remove(entries, i)
+    end
   end
-  error "the service does not end a request"
+  return entries
 end
 
 --- The sessions of this batch, as the service lists them, by reference.
@@ -413,7 +425,7 @@ end
 local function reckon(self, list)
   local by_mark = {}
   for _, call in ipairs(list) do by_mark[call.mark] = call end
-  for _, entry in ipairs(journal(self)) do
+  for _, entry in ipairs(journal(self, by_mark)) do
     if entry.operation ~= "token" then
       local call = by_mark[mark_of(entry)]
       if not call then error("a request of no call: " .. mark_of(entry)) end
