@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #define LARGEST_TOKEN 4096 /* bytes of an answer that is wiped */
+#define SECRET_TAIL 8
 
 /* ---- header lines ------------------------------------------------------ */
 
@@ -340,23 +341,30 @@ void sc_response_drop_body(Response *response) {
   response->bytes = headers;
 }
 
-/* Tokens are long; what is short is a word that anybody may write. */
-void sc_response_note_secret(Response *response, const Request *request) {
-  const char *sent = request->authorization;
-  size_t size = sent ? strlen(sent) : 0;
-  if (size < sizeof "Bearer" + SECRET_TAIL) return;
-  memcpy(response->secret, sent + size - SECRET_TAIL, SECRET_TAIL);
+static const char *find_request_id(const Response *response, size_t *size) {
+  return sc_header_find(response->bytes.data, response->header_size,
+                        "x-request-id", size);
 }
 
-/* Some services answer with what they were sent: that is no id. */
+/* Tokens are long; what is short is a word that anybody may write. Its end is
+ * enough to know it by, and seldom in the headers at all. */
+void sc_response_hide_echo(Response *response, const Request *request) {
+  const char *sent = request->authorization, *end, *id;
+  size_t size = sent ? strlen(sent) : 0;
+  if (size < sizeof "Bearer" + SECRET_TAIL) return;
+  end = sent + size - SECRET_TAIL;
+  if (response->header_size == 0 ||
+      !memmem(response->bytes.data, response->header_size, end, SECRET_TAIL)) {
+    return;
+  }
+  id = find_request_id(response, &size);
+  response->nameless = id && memmem(id, size, end, SECRET_TAIL);
+}
+
 static int push_request_id(lua_State *L, const Response *response) {
   size_t size;
-  const char *id = sc_header_find(response->bytes.data, response->header_size,
-                                  "x-request-id", &size);
-  if (!id || response->nameless) return 0;
-  if (*response->secret && memmem(id, size, response->secret, SECRET_TAIL)) {
-    return 0;
-  }
+  const char *id = response->nameless ? NULL : find_request_id(response, &size);
+  if (!id) return 0;
   lua_pushlstring(L, id, size);
   return 1;
 }

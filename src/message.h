@@ -20,7 +20,6 @@
 #define REQUEST_TYPE "signicat.request"
 #define RESPONSE_TYPE "signicat.response"
 #define MESSAGE_MAX_HEADERS 60
-#define SECRET_TAIL 8
 
 struct Operation;
 
@@ -94,7 +93,6 @@ typedef struct Response {
   unsigned char repeated;        /* the success is of an earlier attempt */
   unsigned char verified;        /* Verified */
   unsigned char nameless;        /* its x-request-id is nobody's to see */
-  char secret[SECRET_TAIL];      /* how the Authorization sent ended, or "" */
   size_t header_size;            /* of `bytes`; the body follows */
   Buffer bytes;                  /* headers as received, then the body */
   Buffer index;                  /* of the body, while it is decoded */
@@ -105,8 +103,9 @@ typedef struct Response {
 
 Response *sc_response_new(lua_State *L, Spares *spares);
 Response *sc_response_test(lua_State *L, int index);
-/* Remembers enough of the request's Authorization to know its echo. */
-void sc_response_note_secret(Response *response, const Request *request);
+/* Some services answer with what they were sent: a request id that repeats the
+ * Authorization is none. */
+void sc_response_hide_echo(Response *response, const Request *request);
 /* The value of a header in `size` bytes of header lines, or NULL. */
 const char *sc_header_find(const char *lines, size_t size, const char *name,
                            size_t *value_size);

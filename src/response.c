@@ -45,7 +45,7 @@ static void read_response(Answer *answer, Response *response) {
   answer->body =
       answer->body_size > 0 ? response->bytes.data + response->header_size : "";
   answer->index = &response->index;
-  sc_response_note_secret(response, answer->request);
+  sc_response_hide_echo(response, answer->request);
   lua_pushvalue(answer->L, RESPONSE);
 }
 
