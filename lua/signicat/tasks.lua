@@ -38,17 +38,15 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 local knows_yields = coroutine.isyieldable -- luacheck: ignore 143
 local is_yieldable = knows_yields or function() return false end
 
-local running = coroutine.running
-
 --- The coroutine that runs, nil outside of any (5.1 has no main one).
 function tasks.this_coroutine()
-  local thread, is_main = running()
+  local thread, is_main = coroutine.running()
   return not is_main and thread or nil
 end
 
---- The task that runs now, of whichever loop.
+--- The task that runs now, of whichever loop; the main coroutine is of none.
 function tasks.running()
-  local thread = tasks.this_coroutine()
+  local thread = coroutine.running()
   return thread and task_of[thread]
 end
 
@@ -302,8 +300,7 @@ end
 --- block the tasks, and raises.
 function Loop:caller()
   if not active then return nil end
-  local thread, is_main = running()
-  local task = thread and not is_main and task_of[thread]
+  local task = tasks.running()
   if task and task.loop == self then return task end
   if not resuming() then return nil end
   if task then
@@ -515,7 +512,7 @@ function Loop:turn(wait, in_step)
   if due and wake_sleeper(self) then done = true end
   if advance(self, in_step) then done = true end
   self.torn = self.torn - 1
-  if self.on_wake then self.on_wake() end
+  self:tell()
   return done
 end
 
