@@ -427,6 +427,27 @@ describe("a transfer", function()
     assert.equal("invalid", failure.kind)
   end)
 
+  it("has an answer that can be closed once it is not needed", function()
+    serve("ok")
+    local multi = core.multi()
+    local transfer = core.transfer(multi)
+    local request = assert(core.raw_request({ base_url = url }, "GET", "/x",
+      {}))
+    for _ = 1, 2 do
+      transfer:start(request)
+      repeat multi:turn(1) until transfer:done()
+      local response = assert(transfer:finish())
+      assert.equal(('{"id":"%s"}'):format(response.body:match "[%x-]+%-[%x-]+"),
+        response.body)
+      local close = debug.getmetatable(response).__close
+      close(response)
+      close(response)
+      assert.same({ 200, "", {} }, { response.status, response.body,
+                                     response.headers })
+    end
+    multi:close()
+  end)
+
   it("leaves nothing behind when it is dropped while running", function()
     serve("stall")
     local multi = core.multi()

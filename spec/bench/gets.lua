@@ -2,8 +2,8 @@
 --
 --   gets.lua KIND COUNT BASE_URL [LIMIT [garbage]]
 --
---   raw           one prepared request, sent again and again; the body is left
---                 where it is
+--   raw           one prepared request, sent again and again; the answer is
+--                 let go of unread, as the floor does
 --   session       a session, and three of its fields
 --   page          a list of LIMIT sessions, and id and state of each
 --   table         the same as a plain table
