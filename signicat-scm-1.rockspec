@@ -110,6 +110,7 @@ build = {
     ["signicat.strict"] = "lua/signicat/strict.lua",
     ["signicat.tasks"] = "lua/signicat/tasks.lua",
     ["signicat.tasks.map"] = "lua/signicat/tasks/map.lua",
+    ["signicat.tasks.mend"] = "lua/signicat/tasks/mend.lua",
     ["signicat.tasks.nginx"] = "lua/signicat/tasks/nginx.lua",
     ["signicat.token"] = "lua/signicat/token.lua",
     ["signicat.token_store.memory"] = "lua/signicat/token_store/memory.lua",

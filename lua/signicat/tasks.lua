@@ -15,6 +15,7 @@
 
 local core = require "signicat.core"
 local heap = require "signicat.heap"
+local mend = require "signicat.tasks.mend"
 local observe = require "signicat.observe"
 local queue = require "signicat.queue"
 
@@ -440,53 +441,6 @@ local function part(self)
     resuming() == self and self.current or nil)
 end
 
---- A task has, whatever it was about, nothing but its own fields. Whether its
---- transfer has begun may not be among them; then nothing was sent, for that
---- would have been in a turn since.
-local function reset(task)
-  local line = task.to_start
-  task.is_awake, task.open, task.waits_for = false, 0, false
-  if line then
-    line.owner = false
-    line.transfer:cancel()
-    if line.transfer:done() then line.transfer:finish() end
-  end
-  if not task.result and coroutine.status(task.thread) == "dead" then
-    if not task.waiters then put(task.loop.unclaimed, task) end
-    task.result = LOST
-  end
-end
-
---- Goes on after a turn that an error ended on its way: all that are not done
---- get their turn and look whether there is what they wait for. May be ended on
---- its way as well.
-local function mend(self)
-  local list, count = self.tasks, 0
-  self.current, self.sleepers = false, heap.new()
-  empty(self.runnable)
-  empty(self.later)
-  empty(self.starts)
-  for i = 1, self.count do
-    if list[i] then reset(list[i]) end
-  end
-  for _, line in pairs(self.lines) do
-    line.pending = true
-    if line.owner then line.owner.open = line.owner.open + 1 end
-  end
-  for i = 1, self.count do
-    local task = list[i]
-    -- It may be in two places.
-    if task and not task.result and not task.is_awake then
-      count = count + 1
-      list[count], task.place, task.is_awake = task, count, true
-      put(self.runnable, task)
-      if task.to_start then put(self.starts, task) end
-    end
-  end
-  for i = count + 1, self.count do list[i] = nil end
-  self.count, self.torn = count, 0
-end
-
 local LONG = 3600 -- seconds
 
 --- Serves what is ready, waiting for it up to `wait` seconds when there is
@@ -495,7 +449,7 @@ local LONG = 3600 -- seconds
 ---@return boolean whether something was done
 function Loop:turn(wait, in_step)
   if self.closed then return false end
-  if self.torn ~= 0 then mend(self) end
+  if self.torn ~= 0 then mend(self, LOST) end
   self.torn = self.torn + 1
   local due = self.sleepers.count > 0 and self.sleepers:first()
   if not in_step then self.may_start = math.huge end
