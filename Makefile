@@ -299,7 +299,7 @@ asan: deps-test ## run the specs under ASan, UBSan and a busy collector
 	done
 
 # Those that reach most of the C, in a minute.
-ASAN_SHORT = json_read transfer tasks cancelling response sandbox/documents
+ASAN_SHORT = json_read transfer tasks cancelling map response sandbox/documents
 asan-short: deps-test ## the same, of some specs on one Lua
 	@$(ASAN_MAKE) SPECS='$(ASAN_SHORT:%=spec/%_spec.lua)' \
 	  asan-short-run
@@ -360,7 +360,7 @@ CHECKED = twelve_operations transfer stream tasks cancelling map client \
 valgrind: deps-test core sandbox spec-programs ## run the specs that call under memcheck
 	@$(TEST_ENV) $(MEMCHECK) $(LUA) $(BUSTED) -o spec/support/counts.lua \
 	  $(CHECKED:%=spec/%_spec.lua)
-valgrind-short: CHECKED = twelve_operations tasks cancelling
+valgrind-short: CHECKED = twelve_operations tasks cancelling map
 valgrind-short: valgrind ## the same, of two of them
 
 # ---- fuzzing -------------------------------------------------------------
