@@ -336,8 +336,7 @@ static int is_timely(const Multi *multi, double now) {
 
 /* One turn; whether something was done. Sockets and the timer take turns when
  * both have something. */
-static int take_turn(Multi *multi, double wait) {
-  double now = seconds_now();
+static int take_turn(Multi *multi, double wait, double now) {
   int ready, socket;
   if (look(multi, now)) return 1;
   if (multi->first[QUEUE_RESTING]) {
@@ -365,15 +364,15 @@ static int needs_lua(const Multi *multi) {
  * found ready have theirs, too: Lua's work is done together, and so is
  * libcurl's. Whether something was done. */
 static int take_turns(Multi *multi, double wait) {
-  double ends = seconds_now() + wait;
-  int done = 0, i;
-  for (i = 0; i < MOST_TURNS; i++) {
-    double left = ends - seconds_now();
+  double now = seconds_now(), ends = now + wait;
+  int done = 0;
+  while (done < MOST_TURNS) {
     if (needs_lua(multi) && !sc_sockets_found(&multi->sockets)) break;
-    if (left <= 0 || !take_turn(multi, left)) break;
-    done = 1;
+    if (done > 0) now = seconds_now();
+    if (now >= ends || !take_turn(multi, ends - now, now)) break;
+    done++;
   }
-  return done;
+  return done > 0;
 }
 
 /* turn(wait) -> the key of a transfer, or of what was done aside, that Lua has
@@ -385,7 +384,8 @@ static int take_turns(Multi *multi, double wait) {
 static int multi_turn(lua_State *L) {
   Multi *multi = sc_multi_check(L, 1);
   double wait = luaL_optnumber(L, 2, 0);
-  int done = wait > 0 ? take_turns(multi, wait) : take_turn(multi, 0);
+  int done =
+      wait > 0 ? take_turns(multi, wait) : take_turn(multi, 0, seconds_now());
   Transfer *transfer;
   transfer = multi->done ? NULL : take(multi, QUEUE_READY);
   if (transfer) {
