@@ -1,15 +1,23 @@
 /*
- * spares.c: two buffers and a count of those who share them; see spares.h.
+ * spares.c: buffers, and a count of those who share them; see spares.h.
  */
 #include "spares.h"
 
 #include <stdlib.h>
 
-#define MOST (64 * 1024) /* bytes of one that is kept */
+#define MOST (128 * 1024) /* bytes of all that are kept */
+#define MOST_BUFFERS 32
+
+/* Of one allocator, the one that was given last on top. */
+typedef struct Stack {
+  size_t bytes;
+  int count;
+  Buffer of[MOST_BUFFERS];
+} Stack;
 
 struct Spares {
   int users;
-  Buffer of[2]; /* the C library's, and Lua's */
+  Stack plain, lua; /* of the C library, and of Lua */
 };
 
 Spares *sc_spares_new(void) {
@@ -23,33 +31,39 @@ Spares *sc_spares_share(Spares *spares) {
   return spares;
 }
 
+static void empty(Stack *stack) {
+  while (stack->count > 0)
+    sc_buffer_free(&stack->of[--stack->count]);
+}
+
 void sc_spares_release(Spares *spares) {
   if (!spares || --spares->users > 0) return;
-  sc_buffer_free(&spares->of[0]);
-  sc_buffer_free(&spares->of[1]);
+  empty(&spares->plain);
+  empty(&spares->lua);
   free(spares);
 }
 
-/* Exchanges the memory of two buffers of the same allocator. */
-static void exchange(Buffer *one, Buffer *other) {
-  Buffer before = *one;
-  *one = *other;
-  *other = before;
+static Stack *stack_for(Spares *spares, const Buffer *buffer) {
+  return buffer->alloc ? &spares->lua : &spares->plain;
 }
 
 void sc_spares_take(Spares *spares, Buffer *buffer) {
-  Buffer *spare = spares ? &spares->of[buffer->alloc != NULL] : NULL;
-  if (spare && spare->data && !buffer->data) exchange(spare, buffer);
+  Stack *stack = spares ? stack_for(spares, buffer) : NULL;
+  if (!stack || stack->count == 0 || buffer->data) return;
+  *buffer = stack->of[--stack->count];
+  stack->bytes -= buffer->capacity;
 }
 
 void sc_spares_give(Spares *spares, Buffer *buffer) {
-  Buffer *spare = spares ? &spares->of[buffer->alloc != NULL] : NULL;
+  Stack *stack = spares ? stack_for(spares, buffer) : NULL;
   sc_buffer_clear(buffer);
-  if (spare && !spare->data && buffer->capacity <= MOST) {
-    spare->alloc = buffer->alloc;
-    spare->alloc_ud = buffer->alloc_ud;
-    exchange(spare, buffer);
-  } else {
+  if (!stack || !buffer->data || stack->count == MOST_BUFFERS ||
+      buffer->capacity > MOST - stack->bytes) {
     sc_buffer_free(buffer);
+    return;
   }
+  stack->bytes += buffer->capacity;
+  stack->of[stack->count++] = *buffer;
+  buffer->data = NULL;
+  buffer->capacity = 0;
 }

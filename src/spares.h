@@ -2,9 +2,9 @@
  * spares.h: buffers of answers that were decoded, for the next ones.
  *
  * The C library keeps small blocks at hand, but not those of an answer's size:
- * asking for one anew at each call costs more than reading the answer. There
- * is one spare buffer of either allocator, the C library's and Lua's, and no
- * large one. A client and its responses share it; who is last frees it.
+ * asking for one anew at each call costs more than reading the answer. So
+ * some are kept, of either allocator, the C library's and Lua's, and no large
+ * ones. A client and its responses share them; who is last frees them.
  */
 #ifndef SC_SPARES_H
 #define SC_SPARES_H
