@@ -11,6 +11,7 @@
 #include "fill.h"
 #include "multi.h"
 #include "object.h"
+#include "response.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -195,16 +196,23 @@ static void take_answer(Transfer *transfer, Response *response) {
   response->timing[TIME_TOTAL] = seconds(easy, CURLINFO_TOTAL_TIME_T);
 }
 
-/* finish() -> response, or nil and a failure; the transfer is idle then. */
+/* finish() -> response, nil, whether decode has to do what takes long; or nil
+ * and a failure; the transfer is idle then. Nothing while it is running. */
 static int transfer_finish(lua_State *L) {
   Transfer *transfer = check_transfer(L);
-  int values = 1, slot;
+  int values, slot;
+  if (transfer->state == TRANSFER_RUNNING) return 0;
   if (transfer->state != TRANSFER_DONE) {
-    return luaL_error(L, "this transfer has not ended");
+    return luaL_error(L, "this transfer was not started");
   }
   lua_settop(L, 1);
   if (transfer->code == CURLE_OK) {
-    take_answer(transfer, sc_response_new(L, transfer->home->spares));
+    Response *response = sc_response_new(L, transfer->home->spares);
+    take_answer(transfer, response);
+    lua_pushnil(L);
+    lua_pushboolean(L, sc_response_effort(transfer->request, response) !=
+                           EFFORT_NONE);
+    values = 3;
   } else {
     values = sc_breakdown_push(L, transfer);
   }

@@ -15,35 +15,35 @@ Curl.__index = Curl
 
 -- Plain Lua 5.1 cannot yield across pcall. There what is raised inside a
 -- coroutine leaves its transfer to the collector.
-local pcall_yields = _VERSION ~= "Lua 5.1" or rawget(_G, "jit") ~= nil
-
---- Has a request sent and answered; Lua supplies and takes bytes meanwhile.
----@return table? failure nothing was sent
-local function exchange(loop, line, request)
-  local started, functions = loop:start(line, request)
-  if not started then return functions end
-  local transfer = line.transfer
-  local state = functions and {}
-  repeat
-    loop:wait(line)
-    if functions then streams.serve(transfer, functions, state) end
-  until transfer:done()
+local catch = pcall
+if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then
+  function catch(fn, ...)
+    if coroutine.running() then return true, fn(...) end
+    return pcall(fn, ...)
+  end
 end
 
---- The same; what its caller sees fail does not go on unseen, whoever raised:
---- a reader, a hook of another call's, or Lua for want of memory.
-local function guarded(loop, line, request)
-  if not pcall_yields and coroutine.running() then
-    return exchange(loop, line, request)
+--- Has a request sent and answered; Lua supplies and takes bytes meanwhile.
+---@return userdata? response
+---@return table? failure
+---@return boolean? lengthy whether decode has to do what takes long
+local function exchange(loop, line, request)
+  local started, functions = loop:start(line, request)
+  if not started then return nil, functions end
+  local transfer = line.transfer
+  local state = functions and {}
+  while true do
+    loop:wait(line)
+    if functions then streams.serve(transfer, functions, state) end
+    local response, failure, lengthy = transfer:finish()
+    if response or failure then return response, failure, lengthy end
   end
-  local ok, failure = pcall(exchange, loop, line, request)
-  if ok then return failure end
-  line.transfer:cancel()
-  loop:forget(line)
-  error(failure, 0)
 end
 
 --- Sends one request and waits for its answer.
+---
+--- What its caller sees fail does not go on unseen, whoever raised: a reader, a
+--- hook of another call's, or Lua for want of memory.
 ---@param request table|userdata as core.request made it
 ---@return userdata? response
 ---@return table? failure a plain table with kind, phase, sent
@@ -57,12 +57,12 @@ function Curl:send(request)
     line = made
   end
   idle[last] = nil
-  local response
-  local failure = guarded(loop, line, request)
-  if not failure then response, failure = line.transfer:finish() end
+  local ok, response, failure, lengthy = catch(exchange, loop, line, request)
+  if not ok then line.transfer:cancel() end
   local task = loop:forget(line)
+  if not ok then error(response, 0) end
   idle[#idle + 1] = line
-  if task and response then loop:settle(task, request, response) end
+  if lengthy and task then loop:settle(task, request, response) end
   return response, failure
 end
 
