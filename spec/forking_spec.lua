@@ -203,21 +203,51 @@ describe("a host", function()
       end)
     end
 
-    it("may do so in a task, which goes on in both", function()
-      assert_run("", [[
-        local others = 0
-        sign:async(function()
-          assert(get())
-          local pid = fork()
-          local ok = reused() == (pid > 0)
-          if pid == 0 then leave(ok and 0 or 1) end
-          assert(ok and wait(pid) == 0)
+    -- What a task does after it forked, with `is_child`.
+    for what, act in pairs {
+      ["calls"] = "local is_old = reused() assert(not (is_child and is_old))",
+      ["sleeps"] = "sign.sleep(0.01)",
+      ["yields"] = "coroutine.yield()",
+      ["starts a task and waits for it"] = "assert(sign:async(get):wait())",
+      ["waits for one of its parent's"] = [[
+        local session, err = late:wait()
+        assert(is_child and err.kind == "cancelled" or session)
+      ]],
+    } do
+      it("may do so in a task that " .. what .. "; it alone goes on in both",
+        function()
+          local output = run(([[
+            local others, forked, late = 0, false, nil
+            for _ = 1, 6 do
+              sign:async(function()
+                assert(get())
+                if forked then
+                  others = others + 1
+                  return
+                end
+                forked = true
+                io.stdout:flush()
+                local pid = fork()
+                local is_child = pid == 0
+                if is_child then others = 0 end
+                ACT
+                if is_child then
+                  print("the child went on", others)
+                  leave(0)
+                end
+                assert(wait(pid) == 0)
+              end)
+            end
+            late = sign:async(function()
+              sign.sleep(0.05)
+              return get()
+            end)
+            sign:run()
+            print("the parent went on", others)
+          ]]):gsub("ACT", (act:gsub("%%", "%%%%"))), serve "ok")
+          assert.equal("the child went on\t0\nthe parent went on\t5\n", output)
         end)
-        sign:async(function() assert(sign.sessions:wait(ID,
-          { timeout = 1, first_delay = 0.2 })) end)
-        pcall(sign.run, sign)
-      ]], serve "ok")
-    end)
+    end
 
     it("goes on with a call that the child only hears end", function()
       assert_run("cancelled\n", [[

@@ -61,6 +61,7 @@ static const luaL_Reg functions[] = {
     {"now", system_now},
     {"wall_clock", system_wall_clock},
     {"sleep", system_sleep},
+    {"forks", system_forks},
     {"random", system_random},
     {"base64", system_base64},
     {"parse_time", system_parse_time},

@@ -375,19 +375,9 @@ static int take_turns(Multi *multi, double wait) {
   return done > 0;
 }
 
-/* turn(wait) -> the key of a transfer, or of what was done aside, that Lua has
- * to look at, or nil; whether something was done; how many transfers and jobs
- * are under way; and whether this process inherited the multi, and has not
- * heard so before: what ran was its parent's and has ended here.
- * Without `wait` it does one thing, for one socket or one timer. With it, it
- * goes on for up to so many seconds, until Lua has something to look at. */
-static int multi_turn(lua_State *L) {
-  Multi *multi = sc_multi_check(L, 1);
-  double wait = luaL_optnumber(L, 2, 0);
-  int done =
-      wait > 0 ? take_turns(multi, wait) : take_turn(multi, 0, seconds_now());
-  Transfer *transfer;
-  transfer = multi->done ? NULL : take(multi, QUEUE_READY);
+/* Pushes the key of what Lua has to look at, or nil. */
+static void push_ready(lua_State *L, Multi *multi) {
+  Transfer *transfer = multi->done ? NULL : take(multi, QUEUE_READY);
   if (transfer) {
     lua_pushlightuserdata(L, transfer);
   } else if (multi->done) {
@@ -396,11 +386,28 @@ static int multi_turn(lua_State *L) {
   } else {
     lua_pushnil(L);
   }
+}
+
+/* ready() -> the key of another one, or nil. */
+static int multi_ready(lua_State *L) {
+  push_ready(L, sc_multi_check(L, 1));
+  return 1;
+}
+
+/* turn(wait) -> the key of a transfer, or of what was done aside, that Lua has
+ * to look at, or nil; whether something was done; and how many transfers and
+ * jobs are under way.
+ * Without `wait` it does one thing, for one socket or one timer. With it, it
+ * goes on for up to so many seconds, until Lua has something to look at. */
+static int multi_turn(lua_State *L) {
+  Multi *multi = sc_multi_check(L, 1);
+  double wait = luaL_optnumber(L, 2, 0);
+  int done =
+      wait > 0 ? take_turns(multi, wait) : take_turn(multi, 0, seconds_now());
+  push_ready(L, multi);
   lua_pushboolean(L, done);
   lua_pushinteger(L, multi->count + multi->asides);
-  lua_pushboolean(L, multi->is_inherited);
-  multi->is_inherited = 0;
-  return 4;
+  return 3;
 }
 
 /* descriptor() -> one that is readable while a socket is ready. */
@@ -467,7 +474,6 @@ static void end(Multi *multi) {
 int sc_multi_part(Multi *multi) {
   if (!is_open(multi) || !is_inherited(multi)) return 0;
   end(multi);
-  multi->is_inherited = 1;
   return begin(multi);
 }
 
@@ -481,15 +487,6 @@ static int multi_close(lua_State *L) {
   sc_spares_release(multi->spares);
   multi->spares = NULL;
   return 0;
-}
-
-/* forked() -> whether this process inherited the multi, and has not heard so
- * before: what ran was its parent's and has ended here. */
-static int multi_forked(lua_State *L) {
-  Multi *multi = sc_multi_check(L, 1);
-  lua_pushboolean(L, multi->is_inherited);
-  multi->is_inherited = 0;
-  return 1;
 }
 
 /* curl_global_init counts, and is thread-safe in the libcurl of Debian 12;
@@ -515,9 +512,9 @@ int multi_new(lua_State *L) {
 
 void sc_multi_define(lua_State *L) {
   static const luaL_Reg methods[] = {{"turn", multi_turn},
+                                     {"ready", multi_ready},
                                      {"descriptor", multi_descriptor},
                                      {"timeout", multi_timeout},
-                                     {"forked", multi_forked},
                                      {"aside", aside_new},
                                      {"close", multi_close},
                                      {NULL, NULL}};

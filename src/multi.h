@@ -38,7 +38,6 @@ typedef struct Multi {
   Transfer *first[2], *last[2]; /* of the queues */
   int was_rest;                 /* the last turn went to one that rested */
   unsigned long fork;           /* by the count of the process it is of */
-  int is_inherited;             /* Lua has not heard of a fork yet */
   Crew *crew;                   /* for what takes long, once there was such */
   int asides;                   /* so many jobs it has */
   Job *done;                    /* one of them, that Lua has to hear of */

@@ -4,6 +4,7 @@
 #include "system.h"
 
 #include "digest.h"
+#include "forks.h"
 #include "format.h"
 
 #include <errno.h>
@@ -36,6 +37,11 @@ int system_sleep(lua_State *L) {
   left.tv_nsec = (long)((seconds - (lua_Number)left.tv_sec) * 1e9);
   while (nanosleep(&left, &left) != 0 && errno == EINTR) {}
   return 0;
+}
+
+int system_forks(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)sc_forks_seen());
+  return 1;
 }
 
 int system_random(lua_State *L) {

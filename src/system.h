@@ -14,6 +14,9 @@ int system_now(lua_State *L);
 int system_wall_clock(lua_State *L);
 /* sleep(seconds) blocks this thread. */
 int system_sleep(lua_State *L);
+/* forks() -> how many forks lie between this process and the one that made
+ * the first client: a child counts one more than its parent. */
+int system_forks(lua_State *L);
 /* random() -> a number from 0 up to, not including, 1. The host's own
  * generator is left alone. */
 int system_random(lua_State *L);

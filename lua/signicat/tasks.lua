@@ -22,6 +22,7 @@ local queue = require "signicat.queue"
 local tasks = {}
 
 local put, take, empty = queue.put, queue.take, queue.empty
+local forks = core.forks
 
 -- What a task yields to its loop. Anything else is the function's own yield:
 -- the task goes on in the next step.
@@ -47,8 +48,7 @@ end
 
 --- The task that runs now, of whichever loop; the main coroutine is of none.
 function tasks.running()
-  local thread = coroutine.running()
-  return thread and task_of[thread]
+  return task_of[coroutine.running() or false]
 end
 
 local function cancelled()
@@ -151,10 +151,36 @@ local function give_up(task, message)
     reason = "a task's function raised; task:wait raises the same" })
 end
 
-local function step_on(task, done, what, ...)
-  local loop = task.loop
+--- Ends all tasks but `kept`; their transfers are ended elsewhere.
+local function drop(self, why, kept)
+  for i = self.count, 1, -1 do
+    local task = self.tasks[i]
+    if task ~= kept then
+      task.is_cancelled, task.open, task.waits_for = true, 0, false
+      finish(task, cancelled_result("task", why))
+    end
+  end
+  if kept then kept.is_awake = false end
+  empty(self.runnable)
+  empty(self.later)
+  empty(self.starts)
+  self.sleepers, self.asides = heap.new(), {}
+end
+
+--- In a child of fork, the first time: the tasks are its parent's, which goes
+--- on with them. One that forked itself goes on in both.
+---@return boolean parted
+local function part(self, kept)
+  if self.closed or forks() == self.forks then return false end
+  drop(self, "the process was forked; the task is its parent's", kept)
+  self.running, self.forks = 0, forks()
+  return true
+end
+
+--- It yielded something else than PARK, returned or raised.
+local function step_on(task, loop, done, what, ...)
   if task.result then return end -- it closed the client
-  if what == PARK then return end
+  task.arguments = false
   if not done then return give_up(task, what) end
   if coroutine.status(task.thread) == "dead" then
     finish(task, LOST)
@@ -173,18 +199,20 @@ local function step_on(task, done, what, ...)
   end
 end
 
-local function come_back(task, loop, ...)
-  active, task.arguments = loop, false
-  step_on(task, ...)
-  task.loop.current = false
-  if task.result then task.thread = false end
+local function come_back(task, loop, outer, done, what, ...)
+  active, loop.current = outer, false
+  local parted = forks() ~= loop.forks and part(loop, task)
+  if what ~= PARK then step_on(task, loop, done, what, ...) end
+  if parted then loop:wake(task) end -- whatever it waits for may be gone
+  if loop.closed then task.thread = false end -- by the task itself
 end
 
-local function resume(task, ...)
-  local loop = active
-  active, task.loop.current = task.loop, task
-  task.begun = true
-  return come_back(task, loop, coroutine.resume(task.thread, ...))
+--- Has it go on. Nothing of the task is touched that need not be: among many,
+--- each has left the processor's cache since it went on last.
+local function resume(task, loop, ...)
+  local outer = active
+  active, loop.current = loop, task
+  return come_back(task, loop, outer, coroutine.resume(task.thread, ...))
 end
 
 local function cancel(list)
@@ -256,6 +284,7 @@ function tasks.loop(multi)
     count = 0, -- tasks that are not done
     tasks = {}, -- the same, as a list
     running = 0, -- transfers
+    forks = forks(), -- so many were seen when it last looked
     may_start = 0, -- so many transfers before the next turn or step
     closed = false,
     torn = 0, -- so many changes have begun and not ended
@@ -332,17 +361,18 @@ function Loop:line()
   return line
 end
 
---- Starts a transfer for a task.
+--- Starts a transfer for a task, or for the main program.
+---@param task table|false
 ---@return boolean? started
 ---@return table? functions what Lua supplies and takes, or the failure
 local function begin(task, line, request)
-  local started, functions = line.transfer:start(request, true)
+  local started, functions = line.transfer:start(request, task)
   if not started then
     functions.sent = false
     return nil, functions
   end
   line.owner, line.pending = task, false
-  task.open = task.open + 1
+  if task then task.open = task.open + 1 end
   return started, functions
 end
 
@@ -357,7 +387,7 @@ local function start(task)
   if started then task.waits_for = line end
   task.to_start = false
   task.request = false
-  if not started then resume(task) end
+  if not started then resume(task, task.loop) end
 end
 
 --- A transfer, or what was done aside, has something for its caller.
@@ -370,7 +400,7 @@ local function look(self, key)
   local owner = line and line.owner
   if owner and owner.waits_for == line then
     owner.waits_for = false
-    resume(owner)
+    resume(owner, self)
   elseif line then
     line.pending = true
   end
@@ -386,11 +416,13 @@ local function wake_sleeper(self)
 end
 
 --- A task that was woken goes on, unless it waits for a transfer by now.
-local function go_on(task)
+local function go_on(task, loop)
   if task.result or task.waits_for or task.to_start then return end
   local arguments = task.arguments
-  if not arguments then return resume(task) end
-  resume(task, unpack(arguments, 1, arguments.n))
+  if not arguments then return resume(task, loop) end
+  task.begun = true
+  resume(task, loop, unpack(arguments, 1, arguments.n))
+  task.arguments = false
 end
 
 --- Resumes one task or starts one transfer, if there is one. In a step those
@@ -404,7 +436,7 @@ local function advance(self, in_step)
     and take(self.later))
   if task then
     task.is_awake = false
-    go_on(task)
+    go_on(task, self)
     return true
   end
   if not may_start then return false end
@@ -418,34 +450,12 @@ local function has_more(self)
   return self.runnable.first or self.later.first or self.starts.first
 end
 
---- Ends all tasks but `kept`; their transfers are ended elsewhere.
-local function drop(self, why, kept)
-  for i = self.count, 1, -1 do
-    local task = self.tasks[i]
-    if task ~= kept then
-      task.is_cancelled, task.open, task.waits_for = true, 0, false
-      finish(task, cancelled_result("task", why))
-    end
-  end
-  if kept then kept.is_awake = false end
-  empty(self.runnable)
-  empty(self.later)
-  empty(self.starts)
-  self.sleepers, self.asides = heap.new(), {}
-end
-
---- In a forked child the tasks are its parent's, which goes on with them. One
---- that forked itself goes on in both.
-local function part(self)
-  drop(self, "the process was forked; the task is its parent's",
-    resuming() == self and self.current or nil)
-end
-
 local LONG = 3600 -- seconds
 
 --- Serves what is ready, waiting for it up to `wait` seconds when there is
---- nothing else to do, then has one task go on.
----@param in_step boolean? it does not wait and serves one socket
+--- nothing else to do, then has one task go on, or all whose transfers are
+--- ready and nobody else.
+---@param in_step boolean? it does not wait and serves one socket, one task
 ---@return boolean whether something was done
 function Loop:turn(wait, in_step)
   if self.closed then return false end
@@ -453,20 +463,23 @@ function Loop:turn(wait, in_step)
   self.torn = self.torn + 1
   local due = self.sleepers.count > 0 and self.sleepers:first()
   if not in_step then self.may_start = math.huge end
-  if in_step or has_more(self) then
+  local parted = part(self)
+  if parted or in_step or has_more(self) then
     wait = 0
   elseif due then
     wait = math.max(0, math.min(wait, due - core.now()))
   end
-  local key, acted, under_way, forked = self.multi:turn(wait)
+  local key, acted, under_way = self.multi:turn(wait)
   self.running = under_way
-  if forked then part(self) end
-  local done = acted or forked or key ~= nil
-  if key then look(self, key) end
+  local done = acted or parted or key ~= nil
+  while key do
+    look(self, key)
+    key = not (in_step or has_more(self)) and self.multi:ready()
+  end
   if due and wake_sleeper(self) then done = true end
-  if advance(self, in_step) then done = true end
+  if has_more(self) and advance(self, in_step) then done = true end
   self.torn = self.torn - 1
-  self:tell()
+  if self.on_wake then self:tell() end
   return done
 end
 
@@ -481,7 +494,7 @@ end
 
 --- Makes a task; it begins in a turn of its own.
 function Loop:async(client, fn, ...)
-  if self.multi:forked() then part(self) end
+  part(self, resuming() == self and self.current or nil)
   local place = self.count + 1
   local task = setmetatable({
     loop = self,
@@ -556,31 +569,31 @@ end
 
 -- -- what a call does with it -------------------------------------------------
 
+--- Has the loop start a transfer, after a yield.
+local function start_later(task, line, request)
+  local started, functions
+  repeat
+    coroutine.yield(START, line, request)
+    started, functions = line.owner == task, task.functions
+  until started or functions
+  task.functions = false
+  -- It goes on when there is something to look at.
+  line.pending = started
+  return started, functions
+end
+
 --- Starts a transfer for whoever calls.
 ---@return boolean? started
 ---@return table? functions what Lua supplies and takes, or the failure
 function Loop:start(line, request)
   local task = self:caller()
-  if task then
-    if task.is_cancelled then return nil, cancelled() end
-    if is_yieldable() and self.may_start > 0 and not self.starts.first then
-      self.may_start = self.may_start - 1
-      return begin(task, line, request)
-    end
-    local started, functions
-    repeat
-      coroutine.yield(START, line, request)
-      started, functions = line.owner == task, task.functions
-    until started or functions
-    task.functions = false
-    -- It goes on when there is something to look at.
-    line.pending = started
-    return started, functions
+  if not task then return begin(false, line, request) end
+  if task.is_cancelled then return nil, cancelled() end
+  if self.may_start > 0 and not self.starts.first and is_yieldable() then
+    self.may_start = self.may_start - 1
+    return begin(task, line, request)
   end
-  local started, functions = line.transfer:start(request)
-  if not started then functions.sent = false end
-  line.pending = false
-  return started, functions
+  return start_later(task, line, request)
 end
 
 --- Blocks until a transfer has something to look at.

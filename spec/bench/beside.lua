@@ -79,7 +79,7 @@ local function measure_late(service)
   local of = cost.rounds({
     floor = cost.floor("many", service.late_url .. service.session_path),
     session = cost.client("many_session", service.late_url),
-  }, 640, 1920)
+  }, 640, 4480)
   print "\nThe same, of a service that takes 20 ms for each"
   print_rates(of, {
     { "floor", "libcurl's multi handle: the floor" },
