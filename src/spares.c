@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-#define MOST (128 * 1024) /* bytes of all that are kept */
+#define LEAST 4096        /* bytes of one that is worth it */
+#define MOST (128 * 1024) /* of all that are kept */
 #define MOST_BUFFERS 32
 
 /* Of one allocator, the one that was given last on top. */
@@ -57,7 +58,7 @@ void sc_spares_take(Spares *spares, Buffer *buffer) {
 void sc_spares_give(Spares *spares, Buffer *buffer) {
   Stack *stack = spares ? stack_for(spares, buffer) : NULL;
   sc_buffer_clear(buffer);
-  if (!stack || !buffer->data || stack->count == MOST_BUFFERS ||
+  if (!stack || stack->count == MOST_BUFFERS || buffer->capacity < LEAST ||
       buffer->capacity > MOST - stack->bytes) {
     sc_buffer_free(buffer);
     return;
