@@ -7,7 +7,7 @@ return {
   -- of the floor's instructions for a GET of a session
   raw = 1.25,
   session = 1.45, -- and three of its fields read
-  tasks = 1.25, -- of libcurl's multi handle, raw, 64 at a time
+  tasks = 1.2, -- of libcurl's multi handle, raw, 64 at a time
   -- for each GET
   heap_calls = 52,
   garbage = 1024, -- bytes, besides the answer and its index
