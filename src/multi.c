@@ -388,9 +388,9 @@ static void push_ready(lua_State *L, Multi *multi) {
   }
 }
 
-/* ready() -> the key of another one, or nil. */
+/* ready() -> the key of another one, or nil, as when it was closed. */
 static int multi_ready(lua_State *L) {
-  push_ready(L, sc_multi_check(L, 1));
+  push_ready(L, check_any(L, 1));
   return 1;
 }
 
