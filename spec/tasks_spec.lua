@@ -470,17 +470,23 @@ describe("a task", function()
     task:wait()
   end)
 
-  it("may close its client", function()
-    local own = assert(service:client())
-    local task = own:async(function()
-      assert(own.sessions:list { limit = 1 })
-      own:close()
-      return "closed"
+  for how, serve in pairs {
+    ["steps"] = function(client) repeat until client:step(0.1) == 0 end,
+    ["runs"] = function(client) client:run() end,
+    ["waits"] = function(_, task) task:wait() end,
+  } do
+    it("may close its client while the main program " .. how, function()
+      local own = assert(service:client())
+      local task = own:async(function()
+        assert(own.sessions:list { limit = 1 })
+        own:close()
+        return "closed"
+      end)
+      local loop = own.transport.loop
+      serve(loop, task)
+      assert.equal("cancelled", select(2, task:wait()).kind)
     end)
-    local loop = own.transport.loop
-    repeat until loop:step(0.1) == 0
-    assert.equal("cancelled", select(2, task:wait()).kind)
-  end)
+  end
 
   it("may wait for another, and not for itself or in a circle", function()
     local first = sign:async(function() return sign.sessions:list() end)

@@ -474,7 +474,8 @@ function Loop:turn(wait, in_step)
   local done = acted or parted or key ~= nil
   while key do
     look(self, key)
-    key = not (in_step or has_more(self)) and self.multi:ready()
+    key = not (in_step or self.closed or has_more(self))
+      and self.multi:ready()
   end
   if due and wake_sleeper(self) then done = true end
   if has_more(self) and advance(self, in_step) then done = true end
