@@ -139,18 +139,6 @@ local HOW_TO_YIELD = "a call in a task cannot wait here: this Lua yields "
 -- Of a task whose values found no memory.
 local LOST = { raised = true, "not enough memory" }
 
---- A function raised. Whoever waits gets it; nobody may, so a hook is told.
-local function give_up(task, message)
-  local is_awaited = task.waiters
-  if could_not_yield(message) then message = HOW_TO_YIELD end
-  finish(task, LOST)
-  if not is_awaited then put(task.loop.unclaimed, task) end
-  task.result = { raised = true, message }
-  if not task.client.on_event then return end
-  observe.emit(task.client, "error", { operation = "async",
-    reason = "a task's function raised; task:wait raises the same" })
-end
-
 --- Ends all tasks but `kept`; their transfers are ended elsewhere.
 local function drop(self, why, kept)
   for i = self.count, 1, -1 do
@@ -175,6 +163,19 @@ local function part(self, kept)
   drop(self, "the process was forked; the task is its parent's", kept)
   self.running, self.forks = 0, forks()
   return true
+end
+
+--- A function raised. Whoever waits gets it; nobody may, so a hook is told.
+local function give_up(task, message)
+  local is_awaited = task.waiters
+  if could_not_yield(message) then message = HOW_TO_YIELD end
+  finish(task, LOST)
+  if not is_awaited then put(task.loop.unclaimed, task) end
+  task.result = { raised = true, message }
+  if not task.client.on_event then return end
+  observe.emit(task.client, "error", { operation = "async",
+    reason = "a task's function raised; task:wait raises the same" })
+  part(task.loop) -- the hook, which is of the main program, may have forked
 end
 
 --- It yielded something else than PARK, returned or raised.
