@@ -375,6 +375,29 @@ describe("a task", function()
       end
     end)
 
+  it("gets its arguments once, wherever a limit of its host ended a step",
+    function()
+      local calls, wrong = 0, 0
+      for count = 1, 500 do
+        sign:async(function(...)
+          calls = calls + 1
+          if select("#", ...) ~= 2 then wrong = wrong + 1 end
+          wrong = wrong + select("#", coroutine.yield())
+        end, "a", "b")
+        pcall(function()
+          debug.sethook(function()
+            debug.sethook()
+            error("budget", 0)
+          end, "", count)
+          sign:step()
+          debug.sethook()
+        end)
+        pcall(sign.run, sign)
+      end
+      assert.is_true(calls > 0)
+      assert.equal(0, wrong)
+    end)
+
   it("that could not wait somewhere waits elsewhere", function()
     local task = sign:async(function()
       assert.is_false(pcall(string.gsub, "x", ".", function()
