@@ -500,14 +500,20 @@ describe("a task", function()
   } do
     it("may close its client while the main program " .. how, function()
       local own = assert(service:client())
+      local held = setmetatable({}, { __mode = "k" })
       local task = own:async(function()
+        local what = {}
+        held[what] = true
         assert(own.sessions:list { limit = 1 })
         own:close()
-        return "closed"
+        coroutine.yield(what)
       end)
       local loop = own.transport.loop
       serve(loop, task)
       assert.equal("cancelled", select(2, task:wait()).kind)
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(next(held))
     end)
   end
 
@@ -556,6 +562,38 @@ describe("a task", function()
       end, "is for the main program")
     end
   end)
+
+  for what, wanted in pairs {
+    ["no other"] = { 1, 2, 3, 4, 5, 6 },
+    ["one that waits for them"] = { 1, "woken" },
+  } do
+    it("goes on in one turn with all whose answers are there, and " .. what,
+      function()
+        local server, url = helper.serve("late", "ok")
+        local own = assert(signicat.new { base_url = url, token = "t" })
+        local loop, order, list = own.transport.loop, {}, {}
+        for i = 1, 6 do
+          list[i] = own:async(function()
+            assert(own.sessions:get(ID))
+            order[#order + 1] = #order + 1
+          end)
+        end
+        for i = 1, #wanted == 2 and 6 or 0 do
+          own:async(function()
+            list[i]:wait()
+            if order[2] then return end
+            order[#order + 1] = "woken"
+          end)
+        end
+        repeat own:step() until loop.running == 6
+        repeat until helper.counts(url).GET == 6
+        loop:turn(1)
+        assert.same(wanted, order)
+        own:run()
+        own:close()
+        server:kill()
+      end)
+  end
 
   it("shares one connection with 63 others over HTTP/2", function()
     local front = gateway.start(service.url)
