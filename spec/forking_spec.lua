@@ -249,6 +249,30 @@ describe("a host", function()
         end)
     end
 
+    it("may do so in a hook that hears of a task that raised", function()
+      local output = run([[
+        local is_child, pid, calls = false, nil, 0
+        local hooked = sign:with { on_event = function(event)
+          if event.operation ~= "async" then return end
+          pid = fork()
+          is_child, calls = pid == 0, 0
+        end }
+        for _ = 1, 6 do
+          hooked:async(function()
+            assert(get())
+            if not pid then error "torn" end
+            calls = calls + 1
+          end)
+        end
+        repeat sign:step() until sign.transport.loop.running == 6
+        require "signicat.core".sleep(0.8) -- all are answered
+        pcall(sign.run, sign)
+        if is_child then leave(calls) end
+        print(wait(pid), calls)
+      ]], serve("late", "ok"))
+      assert.equal("0\t5\n", output)
+    end)
+
     it("goes on with a call that the child only hears end", function()
       assert_run("cancelled\n", [[
         local pid

@@ -375,6 +375,29 @@ describe("a task", function()
       end
     end)
 
+  it("gets its arguments once, wherever a limit of its host ended a step",
+    function()
+      local calls, wrong = 0, 0
+      for count = 1, 500 do
+        sign:async(function(...)
+          calls = calls + 1
+          if select("#", ...) ~= 2 then wrong = wrong + 1 end
+          wrong = wrong + select("#", coroutine.yield())
+        end, "a", "b")
+        pcall(function()
+          debug.sethook(function()
+            debug.sethook()
+            error("budget", 0)
+          end, "", count)
+          sign:step()
+          debug.sethook()
+        end)
+        pcall(sign.run, sign)
+      end
+      assert.is_true(calls > 0)
+      assert.equal(0, wrong)
+    end)
+
   it("that could not wait somewhere waits elsewhere", function()
     local task = sign:async(function()
       assert.is_false(pcall(string.gsub, "x", ".", function()
@@ -470,17 +493,29 @@ describe("a task", function()
     task:wait()
   end)
 
-  it("may close its client", function()
-    local own = assert(service:client())
-    local task = own:async(function()
-      assert(own.sessions:list { limit = 1 })
-      own:close()
-      return "closed"
+  for how, serve in pairs {
+    ["steps"] = function(client) repeat until client:step(0.1) == 0 end,
+    ["runs"] = function(client) client:run() end,
+    ["waits"] = function(_, task) task:wait() end,
+  } do
+    it("may close its client while the main program " .. how, function()
+      local own = assert(service:client())
+      local held = setmetatable({}, { __mode = "k" })
+      local task = own:async(function()
+        local what = {}
+        held[what] = true
+        assert(own.sessions:list { limit = 1 })
+        own:close()
+        coroutine.yield(what)
+      end)
+      local loop = own.transport.loop
+      serve(loop, task)
+      assert.equal("cancelled", select(2, task:wait()).kind)
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(next(held))
     end)
-    local loop = own.transport.loop
-    repeat until loop:step(0.1) == 0
-    assert.equal("cancelled", select(2, task:wait()).kind)
-  end)
+  end
 
   it("may wait for another, and not for itself or in a circle", function()
     local first = sign:async(function() return sign.sessions:list() end)
@@ -527,6 +562,38 @@ describe("a task", function()
       end, "is for the main program")
     end
   end)
+
+  for what, wanted in pairs {
+    ["no other"] = { 1, 2, 3, 4, 5, 6 },
+    ["one that waits for them"] = { 1, "woken" },
+  } do
+    it("goes on in one turn with all whose answers are there, and " .. what,
+      function()
+        local server, url = helper.serve("late", "ok")
+        local own = assert(signicat.new { base_url = url, token = "t" })
+        local loop, order, list = own.transport.loop, {}, {}
+        for i = 1, 6 do
+          list[i] = own:async(function()
+            assert(own.sessions:get(ID))
+            order[#order + 1] = #order + 1
+          end)
+        end
+        for i = 1, #wanted == 2 and 6 or 0 do
+          own:async(function()
+            list[i]:wait()
+            if order[2] then return end
+            order[#order + 1] = "woken"
+          end)
+        end
+        repeat own:step() until loop.running == 6
+        repeat until helper.counts(url).GET == 6
+        loop:turn(1)
+        assert.same(wanted, order)
+        own:run()
+        own:close()
+        server:kill()
+      end)
+  end
 
   it("shares one connection with 63 others over HTTP/2", function()
     local front = gateway.start(service.url)

@@ -139,18 +139,6 @@ local HOW_TO_YIELD = "a call in a task cannot wait here: this Lua yields "
 -- Of a task whose values found no memory.
 local LOST = { raised = true, "not enough memory" }
 
---- A function raised. Whoever waits gets it; nobody may, so a hook is told.
-local function give_up(task, message)
-  local is_awaited = task.waiters
-  if could_not_yield(message) then message = HOW_TO_YIELD end
-  finish(task, LOST)
-  if not is_awaited then put(task.loop.unclaimed, task) end
-  task.result = { raised = true, message }
-  if not task.client.on_event then return end
-  observe.emit(task.client, "error", { operation = "async",
-    reason = "a task's function raised; task:wait raises the same" })
-end
-
 --- Ends all tasks but `kept`; their transfers are ended elsewhere.
 local function drop(self, why, kept)
   for i = self.count, 1, -1 do
@@ -177,10 +165,22 @@ local function part(self, kept)
   return true
 end
 
+--- A function raised. Whoever waits gets it; nobody may, so a hook is told.
+local function give_up(task, message)
+  local is_awaited = task.waiters
+  if could_not_yield(message) then message = HOW_TO_YIELD end
+  finish(task, LOST)
+  if not is_awaited then put(task.loop.unclaimed, task) end
+  task.result = { raised = true, message }
+  if not task.client.on_event then return end
+  observe.emit(task.client, "error", { operation = "async",
+    reason = "a task's function raised; task:wait raises the same" })
+  part(task.loop) -- the hook, which is of the main program, may have forked
+end
+
 --- It yielded something else than PARK, returned or raised.
 local function step_on(task, loop, done, what, ...)
   if task.result then return end -- it closed the client
-  task.arguments = false
   if not done then return give_up(task, what) end
   if coroutine.status(task.thread) == "dead" then
     finish(task, LOST)
@@ -227,7 +227,7 @@ function Task:cancel()
   self.is_cancelled = true
   local loop = self.loop
   if self.children then cancel(self.children) end
-  if not self.begun then
+  if self.arguments then
     finish(self, cancelled_result "task")
   elseif self.waits_for then
     self.waits_for.transfer:cancel()
@@ -420,9 +420,7 @@ local function go_on(task, loop)
   if task.result or task.waits_for or task.to_start then return end
   local arguments = task.arguments
   if not arguments then return resume(task, loop) end
-  task.begun = true
-  resume(task, loop, unpack(arguments, 1, arguments.n))
-  task.arguments = false
+  resume(task, loop, task, unpack(arguments, 1, arguments.n))
 end
 
 --- Resumes one task or starts one transfer, if there is one. In a step those
@@ -474,7 +472,8 @@ function Loop:turn(wait, in_step)
   local done = acted or parted or key ~= nil
   while key do
     look(self, key)
-    key = not (in_step or has_more(self)) and self.multi:ready()
+    key = not (in_step or self.closed or has_more(self))
+      and self.multi:ready()
   end
   if due and wake_sleeper(self) then done = true end
   if has_more(self) and advance(self, in_step) then done = true end
@@ -492,6 +491,13 @@ function Loop:turn_or_stop()
   self:turn(LONG)
 end
 
+--- What its coroutine runs. Only here is it known to have begun, wherever an
+--- error ends the turn.
+local function begin_task(task, fn, ...)
+  task.arguments = false
+  return fn(...)
+end
+
 --- Makes a task; it begins in a turn of its own.
 function Loop:async(client, fn, ...)
   part(self, resuming() == self and self.current or nil)
@@ -499,9 +505,8 @@ function Loop:async(client, fn, ...)
   local task = setmetatable({
     loop = self,
     client = client,
-    thread = new_thread(fn),
-    arguments = { n = select("#", ...), ... }, -- until it has begun
-    begun = false,
+    thread = coroutine.create(begin_task),
+    arguments = { n = select("#", ...) + 1, fn, ... }, -- until it has begun
     place = place, -- in the loop's list
     next = false, next_start = false, next_unclaimed = false,
     is_awake = true, -- and in a queue
