@@ -324,6 +324,15 @@ describe("a task", function()
     assert.equal("not_found", errors[1].kind)
   end)
 
+  it("has hooks that may step in the middle of a turn", function()
+    local loop, hooked = sign.transport.loop, nil
+    hooked = sign:with { on_event = function() hooked:step() end }
+    hooked:async(function() error "torn" end)
+    assert.is_true(loop:turn(0))
+    assert.equal(0, loop.torn)
+    assert.has_error(function() sign:run() end)
+  end)
+
   it("has hooks that may call, in a task and for one that raised", function()
     local told, said = { [""] = true }, {}
     local hooked
@@ -585,7 +594,7 @@ describe("a task", function()
             order[#order + 1] = "woken"
           end)
         end
-        repeat own:step() until loop.running == 6
+        repeat own:step() until loop.running == 6 or order[1]
         repeat until helper.counts(url).GET == 6
         loop:turn(1)
         assert.same(wanted, order)

@@ -472,12 +472,11 @@ function Loop:turn(wait, in_step)
   local done = acted or parted or key ~= nil
   while key do
     look(self, key)
-    key = not (in_step or self.closed or has_more(self))
-      and self.multi:ready()
+    key = not (in_step or has_more(self)) and self.multi:ready()
   end
   if due and wake_sleeper(self) then done = true end
   if has_more(self) and advance(self, in_step) then done = true end
-  self.torn = self.torn - 1
+  self.torn = math.max(0, self.torn - 1) -- a turn of a hook's has mended it
   if self.on_wake then self:tell() end
   return done
 end
