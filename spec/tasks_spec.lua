@@ -89,6 +89,31 @@ describe("a task", function()
       stranger:close()
     end)
 
+  it("that was there first has its call begun first", function()
+    assert(service:faults { { operation = "listSigningSessions",
+                              fault = "stall", times = 100 } })
+    local loop, list = sign.transport.loop, {}
+    local function begun()
+      local count = 0
+      for _, task in ipairs(list) do count = count + task.open end
+      return count
+    end
+    assert(sign.sessions:get(ID) == nil) -- the token is there
+    for i = 1, 20 do
+      list[i] = sign:async(function() return sign.sessions:list() end)
+    end
+    repeat sign:step() until begun() > 0
+    local first = begun()
+    assert.is_true(first < 20)
+    local late = sign:async(function() return sign.sessions:list() end)
+    for _ = 1, 100 do
+      sign:step()
+      assert.is_true(begun() == 20 or late.open == 0)
+    end
+    assert.equal(20, begun())
+    assert.equal(1, late.open)
+  end)
+
   it("leaves connections open for other calls, however many are under way",
     function()
       assert(service:faults { { operation = "listSigningSessions",

@@ -7,13 +7,12 @@
 
 #define LEAST 4096        /* bytes of one that is worth it */
 #define MOST (128 * 1024) /* of all that are kept */
-#define MOST_BUFFERS 32
 
 /* Of one allocator, the one that was given last on top. */
 typedef struct Stack {
   size_t bytes;
   int count;
-  Buffer of[MOST_BUFFERS];
+  Buffer of[MOST / LEAST];
 } Stack;
 
 struct Spares {
@@ -58,7 +57,7 @@ void sc_spares_take(Spares *spares, Buffer *buffer) {
 void sc_spares_give(Spares *spares, Buffer *buffer) {
   Stack *stack = spares ? stack_for(spares, buffer) : NULL;
   sc_buffer_clear(buffer);
-  if (!stack || stack->count == MOST_BUFFERS || buffer->capacity < LEAST ||
+  if (!stack || buffer->capacity < LEAST ||
       buffer->capacity > MOST - stack->bytes) {
     sc_buffer_free(buffer);
     return;
