@@ -92,7 +92,7 @@ describe("a task", function()
   it("that was there first has its call begun first", function()
     assert(service:faults { { operation = "listSigningSessions",
                               fault = "stall", times = 100 } })
-    local loop, list = sign.transport.loop, {}
+    local list = {}
     local function begun()
       local count = 0
       for _, task in ipairs(list) do count = count + task.open end
