@@ -395,8 +395,7 @@ static int multi_ready(lua_State *L) {
 }
 
 /* turn(wait) -> the key of a transfer, or of what was done aside, that Lua has
- * to look at, or nil; whether something was done; and how many transfers and
- * jobs are under way.
+ * to look at, or nil; and whether something was done.
  * Without `wait` it does one thing, for one socket or one timer. With it, it
  * goes on for up to so many seconds, until Lua has something to look at. */
 static int multi_turn(lua_State *L) {
@@ -406,8 +405,14 @@ static int multi_turn(lua_State *L) {
       wait > 0 ? take_turns(multi, wait) : take_turn(multi, 0, seconds_now());
   push_ready(L, multi);
   lua_pushboolean(L, done);
+  return 2;
+}
+
+/* running() -> how many transfers, and jobs done aside, are under way. */
+static int multi_running(lua_State *L) {
+  const Multi *multi = check_any(L, 1);
   lua_pushinteger(L, multi->count + multi->asides);
-  return 3;
+  return 1;
 }
 
 /* descriptor() -> one that is readable while a socket is ready. */
@@ -513,6 +518,7 @@ int multi_new(lua_State *L) {
 void sc_multi_define(lua_State *L) {
   static const luaL_Reg methods[] = {{"turn", multi_turn},
                                      {"ready", multi_ready},
+                                     {"running", multi_running},
                                      {"descriptor", multi_descriptor},
                                      {"timeout", multi_timeout},
                                      {"aside", aside_new},

@@ -161,7 +161,7 @@ end
 local function part(self, kept)
   if self.closed or forks() == self.forks then return false end
   drop(self, "the process was forked; the task is its parent's", kept)
-  self.running, self.forks = 0, forks()
+  self.forks = forks()
   return true
 end
 
@@ -283,7 +283,6 @@ function tasks.loop(multi)
     multi = multi,
     count = 0, -- tasks that are not done
     tasks = {}, -- the same, as a list
-    running = 0, -- transfers
     forks = forks(), -- so many were seen when it last looked
     may_start = 0, -- so many transfers before the next turn or step
     closed = false,
@@ -467,8 +466,7 @@ function Loop:turn(wait, in_step)
   elseif due then
     wait = math.max(0, math.min(wait, due - core.now()))
   end
-  local key, acted, under_way = self.multi:turn(wait)
-  self.running = under_way
+  local key, acted = self.multi:turn(wait)
   local done = acted or parted or key ~= nil
   while key do
     look(self, key)
@@ -483,8 +481,9 @@ end
 
 --- Turns, and raises where nothing can ever happen: tasks wait for each other.
 function Loop:turn_or_stop()
-  if self:turn(self.running > 0 and LONG or 0) then return end
-  if self.running == 0 and not self:timeout() then
+  local multi = self.multi
+  if self:turn(multi:running() > 0 and LONG or 0) then return end
+  if multi:running() == 0 and not self:timeout() then
     core.misuse("the tasks that are left wait for each other")
   end
   self:turn(LONG)
@@ -640,7 +639,6 @@ function Loop:settle(task, request, response)
   self.asides[key] = task
   repeat coroutine.yield(PARK) until aside:done()
   self.asides[key] = nil -- if an error ended the turn that would have
-  self.running = self.running - 1 -- it was counted in this turn
 end
 
 --- A transfer has ended, and its line is free again.

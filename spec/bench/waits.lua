@@ -35,7 +35,7 @@ for _ = 1, waiting do
     wait[kind]()
   end)
 end
-while begun < waiting or kind == "call" and loop.running < waiting do
+while begun < waiting or kind == "call" and loop.multi:running() < waiting do
   assert(not loop.unclaimed.first, "a call was answered")
   client:step()
 end

@@ -13,7 +13,7 @@ local ended = client:async(list)
 local mapping = client:async(function()
   return select(2, client:map({ {} }, list))
 end)
-while client.transport.loop.running < 3 and not late:done() do
+while client.transport.loop.multi:running() < 3 and not late:done() do
   client:step(0.01)
 end
 ended:cancel()
