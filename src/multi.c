@@ -516,14 +516,11 @@ int multi_new(lua_State *L) {
 }
 
 void sc_multi_define(lua_State *L) {
-  static const luaL_Reg methods[] = {{"turn", multi_turn},
-                                     {"ready", multi_ready},
-                                     {"running", multi_running},
-                                     {"descriptor", multi_descriptor},
-                                     {"timeout", multi_timeout},
-                                     {"aside", aside_new},
-                                     {"close", multi_close},
-                                     {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"turn", multi_turn},       {"ready", multi_ready},
+      {"running", multi_running}, {"descriptor", multi_descriptor},
+      {"timeout", multi_timeout}, {"aside", aside_new},
+      {"close", multi_close},     {NULL, NULL}};
   static const luaL_Reg meta[] = {
       {"__gc", multi_close}, {"__close", multi_close}, {NULL, NULL}};
   sc_object_define(L, MULTI_TYPE, methods, meta);
