@@ -89,6 +89,23 @@ describe("a task", function()
       stranger:close()
     end)
 
+  it("that sleeps for no time goes on in the next step", function()
+    local goes = 0
+    local task = sign:async(function()
+      repeat
+        goes = goes + 1
+        sign.sleep(0)
+      until goes == 1000
+    end)
+    for i = 1, 5 do
+      assert.equal(1, sign:step())
+      assert.equal(i, goes)
+      assert.equal(0, sign:timeout())
+    end
+    task:wait()
+    assert.equal(1000, goes)
+  end)
+
   it("that was there first has its call begun first", function()
     assert(service:faults { { operation = "listSigningSessions",
                               fault = "stall", times = 100 } })

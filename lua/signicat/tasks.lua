@@ -405,9 +405,10 @@ local function look(self, key)
   end
 end
 
-local function wake_sleeper(self)
+--- Wakes the first that was to sleep until then, or shorter.
+local function wake_sleeper(self, moment)
   local due, task = self.sleepers:first()
-  if not due or due > core.now() then return false end
+  if not due or due > moment then return false end
   self:wake(task)
   -- It is there still if it was awake already.
   self.sleepers:remove(task)
@@ -452,16 +453,17 @@ local LONG = 3600 -- seconds
 --- Serves what is ready, waiting for it up to `wait` seconds when there is
 --- nothing else to do, then has one task go on, or all whose transfers are
 --- ready and nobody else.
----@param in_step boolean? it does not wait and serves one socket, one task
+---@param step number? when the step that it is of began: then it does not
+--- wait, serves one socket and one task, and wakes whom the step found due
 ---@return boolean whether something was done
-function Loop:turn(wait, in_step)
+function Loop:turn(wait, step)
   if self.closed then return false end
   if self.torn ~= 0 then mend(self, LOST) end
   self.torn = self.torn + 1
   local due = self.sleepers.count > 0 and self.sleepers:first()
-  if not in_step then self.may_start = math.huge end
+  if not step then self.may_start = math.huge end
   local parted = part(self)
-  if parted or in_step or has_more(self) then
+  if parted or step or has_more(self) then
     wait = 0
   elseif due then
     wait = math.max(0, math.min(wait, due - core.now()))
@@ -470,10 +472,10 @@ function Loop:turn(wait, in_step)
   local done = acted or parted or key ~= nil
   while key do
     look(self, key)
-    key = not (in_step or has_more(self)) and self.multi:ready()
+    key = not (step or has_more(self)) and self.multi:ready()
   end
-  if due and wake_sleeper(self) then done = true end
-  if has_more(self) and advance(self, in_step) then done = true end
+  if due and wake_sleeper(self, step or core.now()) then done = true end
+  if has_more(self) and advance(self, step) then done = true end
   self.torn = math.max(0, self.torn - 1) -- a turn of a hook's has mended it
   if self.on_wake then self:tell() end
   return done
@@ -534,12 +536,13 @@ local STARTS = 8
 ---@return integer left tasks that are not done
 function Loop:step(budget)
   if resuming() then core.misuse("client:step is for the main program") end
-  local ends = budget and core.now() + budget or math.huge
+  local began = core.now()
+  local ends = budget and began + budget or math.huge
   self.torn = self.torn + 1
   queue.join(self.runnable, self.later)
   self.torn = self.torn - 1
   self.may_start = STARTS
-  repeat until not self:turn(0, true) or core.now() >= ends
+  repeat until not self:turn(0, began) or core.now() >= ends
   return self.count
 end
 
