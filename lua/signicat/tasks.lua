@@ -365,7 +365,7 @@ end
 ---@return boolean? started
 ---@return table? functions what Lua supplies and takes, or the failure
 local function begin(task, line, request)
-  local started, functions = line.transfer:start(request, task)
+  local started, functions = line.transfer:start(request, task ~= false)
   if not started then
     functions.sent = false
     return nil, functions
@@ -426,11 +426,11 @@ end
 --- Resumes one task or starts one transfer, if there is one. In a step those
 --- that yielded by themselves wait for the next one, and few transfers start.
 --- Where there is both to do, they take turns.
-local function advance(self, in_step)
+local function advance(self, step)
   local may_start = self.may_start > 0 and self.starts.first
   self.is_start = may_start and not self.is_start
   local task = not self.is_start and (self.runnable.first
-    and take(self.runnable) or not in_step and self.later.first
+    and take(self.runnable) or not step and self.later.first
     and take(self.later))
   if task then
     task.is_awake = false
@@ -477,7 +477,7 @@ function Loop:turn(wait, step)
   if due and wake_sleeper(self, step or core.now()) then done = true end
   if has_more(self) and advance(self, step) then done = true end
   self.torn = math.max(0, self.torn - 1) -- a turn of a hook's has mended it
-  if self.on_wake then self:tell() end
+  self:tell()
   return done
 end
 
