@@ -1,5 +1,5 @@
 /*
- * system.c: the process' clocks and chance for Lua; see system.h.
+ * system.c: the machine for Lua; see system.h.
  */
 #include "system.h"
 

@@ -1,6 +1,7 @@
 /*
- * system.h: clocks, sleep and chance, the defaults of what a client's options
- * may replace.
+ * system.h: what Lua asks of the machine: clocks, sleep and chance, the
+ * defaults of what a client's options may replace; forks; and some forms of
+ * text.
  */
 #ifndef SC_SYSTEM_H
 #define SC_SYSTEM_H
