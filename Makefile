@@ -299,7 +299,8 @@ asan: deps-test ## run the specs under ASan, UBSan and a busy collector
 	done
 
 # Those that reach most of the C, in a minute.
-ASAN_SHORT = json_read transfer tasks cancelling map response sandbox/documents
+ASAN_SHORT = json_read transfer tasks turn_taking cancelling map response \
+  sandbox/documents
 asan-short: deps-test ## the same, of some specs on one Lua
 	@$(ASAN_MAKE) SPECS='$(ASAN_SHORT:%=spec/%_spec.lua)' \
 	  asan-short-run
@@ -355,13 +356,13 @@ coverage-run: core $(filter $(BUILD)/%,$(SPEC_PROGRAMS))
 # closed counts as an error, too.
 MEMCHECK = valgrind --quiet --error-exitcode=99 --leak-check=full \
   --errors-for-leak-kinds=definite,possible
-CHECKED = twelve_operations transfer stream tasks cancelling map client \
-  events error json_write response request resource exchange
+CHECKED = twelve_operations transfer stream tasks turn_taking cancelling map \
+  client events error json_write response request resource exchange
 valgrind: deps-test core sandbox spec-programs ## run the specs that call under memcheck
 	@$(TEST_ENV) $(MEMCHECK) $(LUA) $(BUSTED) -o spec/support/counts.lua \
 	  $(CHECKED:%=spec/%_spec.lua)
-valgrind-short: CHECKED = twelve_operations tasks cancelling map
-valgrind-short: valgrind ## the same, of two of them
+valgrind-short: CHECKED = twelve_operations tasks turn_taking cancelling map
+valgrind-short: valgrind ## the same, of a few of them
 
 # ---- fuzzing -------------------------------------------------------------
 

@@ -1,11 +1,10 @@
 -- tasks_spec.lua: many calls under way at once on one thread, on a real
--- service and on a server that misbehaves.
+-- service.
 
 local core = require "signicat.core"
 local gateway = require "spec.support.gateway"
 local helper = require "spec.helper"
 local sandbox = require "signicat.sandbox"
-local signicat = require "signicat"
 
 local ID = helper.session
 
@@ -71,49 +70,6 @@ describe("a task", function()
     sign:run()
   end)
 
-  it("is not held up by the first call of another that gets no answer",
-    function()
-      assert(service:faults { { operation = "listSigningSessions",
-                                fault = "stall" } })
-      local stranger = assert(signicat.new { token = "nobodys",
-        base_url = service.url .. "/sign", retries = 0 })
-      local first = stranger:async(function()
-        return stranger.sessions:list()
-      end)
-      local second = stranger:async(function()
-        return stranger.sessions:get(ID, { timeout = 20 })
-      end)
-      local _, err = second:wait()
-      assert.equal("auth", err.kind)
-      assert.is_false(first:done())
-      stranger:close()
-    end)
-
-  it("that was there first has its call begun first", function()
-    assert(service:faults { { operation = "listSigningSessions",
-                              fault = "stall", times = 100 } })
-    local list = {}
-    local function begun()
-      local count = 0
-      for _, task in ipairs(list) do count = count + task.open end
-      return count
-    end
-    assert(sign.sessions:get(ID) == nil) -- the token is there
-    for i = 1, 20 do
-      list[i] = sign:async(function() return sign.sessions:list() end)
-    end
-    repeat sign:step() until begun() > 0
-    local first = begun()
-    assert.is_true(first < 20)
-    local late = sign:async(function() return sign.sessions:list() end)
-    for _ = 1, 100 do
-      sign:step()
-      assert.is_true(begun() == 20 or late.open == 0)
-    end
-    assert.equal(20, begun())
-    assert.equal(1, late.open)
-  end)
-
   it("leaves connections open for other calls, however many are under way",
     function()
       assert(service:faults { { operation = "listSigningSessions",
@@ -164,40 +120,6 @@ describe("a task", function()
     collectgarbage()
     collectgarbage()
     assert.equal(nil, next(held))
-  end)
-
-  it("starts eight transfers in a step, not more", function()
-    local most, before = 0, 0
-    -- The token, before there are tasks: a wait of the main program's steps
-    -- them without that limit.
-    sign.sessions:get(ID)
-    for _ = 1, 30 do sign:async(function() sign.sessions:list() end) end
-    assert(service:faults { { operation = "listSigningSessions", times = 30,
-      fault = "slow", milliseconds = 60000 } })
-    repeat
-      sign:step(1)
-      local started = 0
-      for _, task in ipairs(sign.transport.loop.tasks) do
-        if task.waits_for then started = started + 1 end
-      end
-      most, before = math.max(most, started - before), started
-    until started == 30
-    assert.equal(8, most)
-  end)
-
-  it("lets others go on in a pause of no time", function()
-    local order = {}
-    for _, name in ipairs { "a", "b" } do
-      sign:async(function()
-        for i = 1, 2 do
-          order[#order + 1] = name .. i
-          sign.sleep(0)
-        end
-      end)
-    end
-    sign:run()
-    assert.equal("a1 b1 a2 b2", table.concat(order, " "))
-    assert.has_error(function() sign.sleep "long" end)
   end)
 
   it("tells a hook when its function raised", function()
@@ -457,77 +379,6 @@ describe("a task", function()
     assert.equal(before + 5, #assert(service:journal()))
   end)
 
-  it("makes its call in a step before those that come later", function()
-    local left = 30
-    local function call() assert(sign.sessions:list { limit = 1 }) end
-    for _ = 1, left do
-      sign:async(function()
-        call()
-        left = left - 1
-      end)
-    end
-    for _ = 1, 500 do
-      for _ = 1, 8 do sign:async(call) end
-      sign:step()
-      if left == 0 then break end
-      core.sleep(0.002)
-    end
-    assert.equal(0, left)
-    sign:run()
-  end)
-
-  for how, pause in pairs {
-    ["yields"] = function() coroutine.yield() end,
-    ["pauses for no time"] = function() sign.sleep(0) end,
-  } do
-    it("that " .. how .. " for ever holds up no call", function()
-      local ends, over = core.now() + 20, false
-      sign:async(function()
-        while not over and core.now() < ends do pause() end
-      end)
-      sign:async(function()
-        assert(sign.sessions:list { limit = 1 })
-        over = true
-      end)
-      while not over and core.now() < ends do
-        sign.transport.loop:turn(1)
-      end
-      assert.is_true(core.now() < ends)
-    end)
-
-    it("that " .. how .. " for ever holds up no step", function()
-      local goes, over = 0, false
-      local task = sign:async(function()
-        repeat
-          goes = goes + 1
-          pause()
-        until over
-      end)
-      for i = 1, 5 do
-        assert.equal(1, sign:step())
-        assert.equal(i, goes)
-        assert.equal(0, sign:timeout())
-      end
-      assert(sign.sessions:list { limit = 1 })
-      over = true
-      task:wait()
-    end)
-  end
-
-  it("lets others go on when it yields by itself", function()
-    local order = {}
-    for name in ("ab"):gmatch "." do
-      sign:async(function()
-        for i = 1, 3 do
-          order[#order + 1] = name .. i
-          coroutine.yield(i)
-        end
-      end)
-    end
-    sign:run()
-    assert.same({ "a1", "b1", "a2", "b2", "a3", "b3" }, order)
-  end)
-
   for how, serve in pairs {
     ["steps"] = function(client) repeat until client:step(0.1) == 0 end,
     ["runs"] = function(client) client:run() end,
@@ -614,41 +465,6 @@ describe("a task", function()
       end, "is for the main program")
     end
   end)
-
-  for what, wanted in pairs {
-    ["no other"] = { 1, 2, 3, 4, 5, 6 },
-    ["one that waits for them"] = { 1, "woken" },
-  } do
-    it("goes on in one turn with all whose answers are there, and " .. what,
-      function()
-        local server, url = helper.serve("late", "ok")
-        local own = assert(signicat.new { base_url = url, token = "t" })
-        local loop, order, list = own.transport.loop, {}, {}
-        for i = 1, 6 do
-          list[i] = own:async(function()
-            assert(own.sessions:get(ID))
-            order[#order + 1] = #order + 1
-          end)
-        end
-        for i = 1, #wanted == 2 and 6 or 0 do
-          own:async(function()
-            list[i]:wait()
-            if order[2] then return end
-            order[#order + 1] = "woken"
-          end)
-        end
-        repeat own:step() until loop.multi:running() == 6
-        own:step() -- what was begun leaves
-        for _ = 1, 100 do
-          if helper.counts(url).GET == 6 then break end
-        end
-        loop:turn(1)
-        assert.same(wanted, order)
-        own:run()
-        own:close()
-        server:kill()
-      end)
-  end
 
   it("shares one connection with 63 others over HTTP/2", function()
     local front = gateway.start(service.url)
