@@ -50,6 +50,25 @@ describe("map", function()
     assert.equal(3, #task:wait())
   end)
 
+  it("begins nothing where nobody could wait for it", function()
+    local begun = 0
+    local function map()
+      return sign:map({ 1, 2 }, function() begun = begun + 1 end)
+    end
+    local function told(fn)
+      local task = sign:async(function() return select(2, pcall(fn)) end)
+      local words = task:wait()
+      sign:run()
+      return words
+    end
+    assert.matches("attempt to yield", told(function()
+      ("x"):gsub("x", map)
+    end), 1, true)
+    assert.matches("a coroutine of your own", told(coroutine.wrap(map)), 1,
+      true)
+    assert.equal(0, begun)
+  end)
+
   it("refuses what is no list, no function or no limit", function()
     for _, call in ipairs {
       function() sign:map(7, print) end, function() sign:map({}, 7) end,

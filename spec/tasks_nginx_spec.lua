@@ -83,6 +83,31 @@ describe("a task in nginx", function()
         .. word(results[3]) .. " " .. tostring(errors) .. " " .. sign:step(1)]])
   end)
 
+  it("does not begin where C called, nor does anything wait there", function()
+    serve "ok"
+    assert.equal("0 "
+      .. "client:async: no light thread starts in a function that C calls, "
+      .. "such as one given to string.gsub or table.sort; start it outside\n"
+      .. ("attempt to yield across C-call boundary\n"):rep(4)
+      .. "ok", eval [[
+      local begun, told = 0, {}
+      local function count() begun = begun + 1 end
+      local task = async(ngx.sleep, 0.01)
+      for i, act in ipairs {
+        function() async(count) end,
+        function() sign:map({ 1, 2 }, count) end,
+        function() sign.sessions:get(id) end,
+        function() sign.sleep(0.01) end,
+        function() task:wait() end,
+      } do
+        string.gsub("x", "x", function()
+          told[i] = select(2, pcall(act)):gsub("^.-:%d+: ", "")
+        end)
+      end
+      return begun .. " " .. table.concat(told, "\n") .. "\n"
+        .. word(sign.sessions:get(id))]])
+  end)
+
   it("hands on what its function raised", function()
     assert.equal("false mine true", eval [[
       local task = async(function() error("mine", 0) end)

@@ -72,6 +72,20 @@ static inline void sc_getslot(lua_State *L, int index, int n) {
 #define sc_isinteger(L, index) 0
 #endif
 
+/*
+ * Whether a coroutine can yield where it is, which is not below a function
+ * that C calls; -1: this Lua does not say. What was built for 5.1 may find
+ * itself in a LuaJIT, which does.
+ */
+#if LUA_VERSION_NUM >= 503
+#define sc_isyieldable(L) lua_isyieldable(L)
+#elif defined(__GNUC__)
+__attribute__((weak)) int lua_isyieldable(lua_State *L);
+#define sc_isyieldable(L) (lua_isyieldable != NULL ? lua_isyieldable(L) : -1)
+#else
+#define sc_isyieldable(L) (-1)
+#endif
+
 /* An absolute index, so that pushes do not move it. */
 #define sc_absindex(L, index)                            \
   ((index) > 0 || (index) <= LUA_REGISTRYINDEX ? (index) \

@@ -62,6 +62,7 @@ static const luaL_Reg functions[] = {
     {"wall_clock", system_wall_clock},
     {"sleep", system_sleep},
     {"forks", system_forks},
+    {"is_yieldable", system_is_yieldable},
     {"random", system_random},
     {"base64", system_base64},
     {"parse_time", system_parse_time},

@@ -44,6 +44,13 @@ int system_forks(lua_State *L) {
   return 1;
 }
 
+int system_is_yieldable(lua_State *L) {
+  int answer = sc_isyieldable(L);
+  if (answer < 0) return 0;
+  lua_pushboolean(L, answer);
+  return 1;
+}
+
 int system_random(lua_State *L) {
   unsigned long long bits = 0;
   if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits) {

@@ -1,7 +1,7 @@
 /*
  * system.h: what Lua asks of the machine: clocks, sleep and chance, the
- * defaults of what a client's options may replace; forks; and some forms of
- * text.
+ * defaults of what a client's options may replace; forks; whether a coroutine
+ * can yield; and some forms of text.
  */
 #ifndef SC_SYSTEM_H
 #define SC_SYSTEM_H
@@ -18,6 +18,9 @@ int system_sleep(lua_State *L);
 /* forks() -> how many forks lie between this process and the one that made
  * the first client: a child counts one more than its parent. */
 int system_forks(lua_State *L);
+/* is_yieldable() -> whether the coroutine can yield here; nil: Lua does not
+ * say (5.1 and 5.2). */
+int system_is_yieldable(lua_State *L);
 /* random() -> a number from 0 up to, not including, 1. The host's own
  * generator is left alone. */
 int system_random(lua_State *L);

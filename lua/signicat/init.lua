@@ -164,7 +164,7 @@ function Client:map(list, fn, opts)
     core.misuse("map takes a list and a function")
   end
   opts = options.check(opts, options.map, "map")
-  return (loop_of(self).map or map)(self, list, fn, opts.limit)
+  return map(self, loop_of(self), list, fn, opts.limit)
 end
 
 --- pcall for tasks: what it calls may wait, on Lua 5.1 too.

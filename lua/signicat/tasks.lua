@@ -36,9 +36,8 @@ local task_of = setmetatable({}, { __mode = "kv" })
 local active
 
 local unpack = table.unpack or unpack -- luacheck: ignore
--- Lua 5.3 and later know.
-local knows_yields = coroutine.isyieldable -- luacheck: ignore 143
-local is_yieldable = knows_yields or function() return false end
+local is_yieldable = core.is_yieldable
+local knows_yields = is_yieldable() ~= nil
 
 --- The coroutine that runs, nil outside of any (5.1 has no main one).
 function tasks.this_coroutine()
@@ -238,12 +237,6 @@ function Task:cancel()
   return true
 end
 
---- What is begun for a task ends with it.
-function tasks.adopt(task, children)
-  task.children = children
-  if task.is_cancelled then cancel(children) end
-end
-
 --- What a task that is done returned.
 local function values(task)
   local result = task.result
@@ -343,6 +336,17 @@ end
 --- The task of this loop that runs now, or nil; never raises.
 function Loop:task()
   return active == self and tasks.running() or nil
+end
+
+--- The task of this loop that is to wait for others; nil in the main program.
+--- One that cannot yield raises here, before it has begun them.
+function Loop:parent()
+  local task = self:caller()
+  if task and not task.is_cancelled then
+    self:wake(task)
+    coroutine.yield(PARK)
+  end
+  return task
 end
 
 --- What a transport sends one request at a time with: a transfer, who waits

@@ -7,7 +7,6 @@
 
 local call = require "signicat.call"
 local core = require "signicat.core"
-local map = require "signicat.tasks.map"
 
 local Task = {}
 Task.__index = Task
@@ -93,6 +92,13 @@ function loop:task() -- luacheck: no self
   return task_of[coroutine.running()]
 end
 
+--- The same, when it is to wait for others. Where nothing can be waited for
+--- this raises, before they have begun.
+function loop:parent(client)
+  if client.transport.can_wait() then ngx.sleep(0) end
+  return self:task()
+end
+
 --- Waits until a bell rings, `seconds` at most. A task that is cancelled waits
 --- no longer.
 ---@return boolean? rung not if it is cancelled
@@ -130,14 +136,16 @@ function loop:async(client, act, ...)
       .. "%s; start a function with ngx.timer.at, from init_worker on, and "
       .. "call there"):format(ngx.get_phase()))
   end
+  -- There it would end the worker.
+  if core.is_yieldable() == false then
+    core.misuse("client:async: no light thread starts in a function that C "
+      .. "calls, such as one given to string.gsub or table.sort; start it "
+      .. "outside")
+  end
   local task = setmetatable({ client = client, loop = self, over = false,
     bell = require "ngx.semaphore".new(), parent = coroutine.running() }, Task)
   local parent = self:task()
-  local siblings = parent and parent.children
-  if siblings then
-    task.is_cancelled = parent.is_cancelled
-    siblings[#siblings + 1] = task
-  end
+  task.is_cancelled = parent and parent.children and parent.is_cancelled
   task.thread = ngx.thread.spawn(function(...)
     task.thread = coroutine.running()
     task_of[task.thread] = task
@@ -149,16 +157,6 @@ function loop:async(client, act, ...)
     end
   end, ...)
   return task
-end
-
---- Maps, in a task as the parent of those that it starts meanwhile.
-function loop.map(...)
-  local parent = loop:task()
-  if not parent then return map(...) end
-  parent.children = {}
-  local results, errors = map(...)
-  parent.children = nil
-  return results, errors
 end
 
 --- Light threads run by themselves.
