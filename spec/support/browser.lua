@@ -95,7 +95,10 @@ function browser:close()
   pcall(send, self, "DELETE", "")
   os.execute(("kill %d"):format(self.pid))
   self.pipe:close()
-  service.remove(self.scratch)
+  -- The last of the browser's own processes may write there for a while.
+  service.await("the browser's end", function()
+    return pcall(service.remove, self.scratch)
+  end)
 end
 
 function browser:get(url) send(self, "POST", "/url", { url = url }) end
