@@ -3,13 +3,15 @@
  */
 #include "connections.h"
 
-#include "when.h"
-
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #define AGAIN_MILLISECONDS 20
+/* A thread that has read a request's bytes is about to say so: it has until
+ * the third look, as the second may be due when this process goes on after it
+ * stood still. */
+#define UNSAID_MILLISECONDS (2 * AGAIN_MILLISECONDS)
 /* A client that sends nothing more of its request for so long has stalled. */
 #define QUIET_MILLISECONDS 2000
 
@@ -41,7 +43,7 @@ void connections_use(Connections *connections, int socket, ConnectionUse use) {
   Connection *connection = find(connections, socket);
   if (connection) {
     connection->use = use;
-    connection->since = when_milliseconds();
+    connection->quiet = 0;
   }
   pthread_mutex_unlock(&connections->lock);
 }
@@ -56,7 +58,6 @@ void connections_remove(Connections *connections, int socket) {
 
 void connections_drain(Connections *connections) {
   pthread_mutex_lock(&connections->lock);
-  if (!connections->ending) connections->drains = when_milliseconds();
   connections->ending = true;
   pthread_mutex_unlock(&connections->lock);
 }
@@ -68,41 +69,41 @@ bool connections_draining(Connections *connections) {
   return ending;
 }
 
-static void add_milliseconds(struct timespec *when, long milliseconds) {
-  when->tv_nsec += milliseconds * 1000000;
-  when->tv_sec += when->tv_nsec / 1000000000;
-  when->tv_nsec %= 1000000000;
+static struct timespec after_milliseconds(long milliseconds) {
+  struct timespec when;
+  clock_gettime(CLOCK_REALTIME, &when);
+  when.tv_nsec += milliseconds * 1000000;
+  when.tv_sec += when.tv_nsec / 1000000000;
+  when.tv_nsec %= 1000000000;
+  return when;
 }
 
-/* A thread that has read a request's bytes is about to say so: it has until
- * the second look. */
-static bool is_waited_for(const Connections *connections,
-                          const Connection *connection, int64_t now) {
+static bool has_unread(const Connection *connection) {
   int unread = 0;
-  int64_t draining = now - connections->drains;
-  switch (connection->use) {
-  case CONNECTION_ANSWERING: return true;
-  case CONNECTION_READING: return now - connection->since < QUIET_MILLISECONDS;
-  case CONNECTION_IDLE: break;
-  }
-  if (draining < AGAIN_MILLISECONDS) return true;
-  return draining < QUIET_MILLISECONDS &&
-         ioctl(connection->socket, FIONREAD, &unread) == 0 && unread > 0;
+  return ioctl(connection->socket, FIONREAD, &unread) == 0 && unread > 0;
+}
+
+/* What nobody reads for long, nobody will. */
+static bool is_waited_for(const Connection *connection) {
+  if (connection->use == CONNECTION_ANSWERING) return true;
+  if (connection->quiet >= QUIET_MILLISECONDS) return false;
+  return connection->use == CONNECTION_READING ||
+         connection->quiet < UNSAID_MILLISECONDS || has_unread(connection);
 }
 
 /* Shuts down those that are not waited for, or all, again and again:
  * libmicrohttpd waits for edges, and one that comes while it wakes the
  * connection up can pass it by. */
 static void end_some(Connections *connections, int seconds, bool all) {
-  struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
   for (long left = seconds * 1000L; left > 0 && connections->count > 0;
        left -= AGAIN_MILLISECONDS) {
-    int64_t now = when_milliseconds();
-    for (size_t i = 0; i < connections->count; i++)
-      if (all || !is_waited_for(connections, &connections->list[i], now))
-        shutdown(connections->list[i].socket, SHUT_RDWR);
-    add_milliseconds(&until, AGAIN_MILLISECONDS);
+    for (size_t i = 0; i < connections->count; i++) {
+      Connection *connection = &connections->list[i];
+      if (all || !is_waited_for(connection))
+        shutdown(connection->socket, SHUT_RDWR);
+      connection->quiet += AGAIN_MILLISECONDS;
+    }
+    struct timespec until = after_milliseconds(AGAIN_MILLISECONDS);
     while (connections->count > 0 &&
            pthread_cond_timedwait(&connections->changed, &connections->lock,
                                   &until) == 0)

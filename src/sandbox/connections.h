@@ -4,7 +4,8 @@
  *
  * A stop gives requests under way the time to be answered, those too that
  * have come but are not yet read, and cuts who only has a connection, or has
- * begun a request and gone quiet over it.
+ * begun a request and gone quiet over it. Time is counted in looks at them, as
+ * none passes for a client while this process itself stands still.
  * Stopping libmicrohttpd 0.9.75 while it answers a malformed request
  * crashes: it refuses its own answer because it is stopping, and then reads
  * it. So connections are ended first, from outside, and it is stopped when
@@ -16,7 +17,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 /* Far more than a test makes, far fewer than the descriptors of a process. */
 #define CONNECTIONS_MOST 512
@@ -30,15 +30,14 @@ typedef enum ConnectionUse {
 typedef struct Connection {
   int socket;
   ConnectionUse use;
-  int64_t since; /* milliseconds of the monotonic clock */
+  int quiet; /* milliseconds of looks since it was told of */
 } Connection;
 
 typedef struct Connections {
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  bool ending;    /* drains */
-  bool over;      /* and has drained */
-  int64_t drains; /* since then; milliseconds of the monotonic clock */
+  bool ending; /* drains */
+  bool over;   /* and has drained */
   size_t count;
   Connection list[CONNECTIONS_MOST];
 } Connections;
