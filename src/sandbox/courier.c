@@ -20,8 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECT_SECONDS 3L
-#define TOTAL_SECONDS 5L
+#define TOTAL_SECONDS 30L
 #define MOST_AT_ONCE 32
 /* Milliseconds until something is begun again after the store has failed;
  * they double, as what was delivered and not noted is delivered again. */
@@ -61,8 +60,6 @@ static bool set_up(CURL *easy) {
          curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") ==
-             CURLE_OK &&
-         curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS) ==
              CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_TIMEOUT, TOTAL_SECONDS) == CURLE_OK &&
          curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, pass_over) == CURLE_OK;
