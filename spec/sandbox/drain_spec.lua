@@ -49,26 +49,46 @@ describe("a sandbox that is told to end", function()
     return connection
   end
 
+  -- An upload that ends when the port has closed: the answer, and for how many
+  -- seconds at most nothing was sent.
+  local function upload(size)
+    local connection, before, longest = connect(), nil, 0
+    local function send(bytes)
+      connection:send(bytes)
+      local now = socket.gettime()
+      longest = math.max(longest, now - (before or now))
+      before = now
+    end
+    connection:send(sandbox:head("POST", "/sign/documents", "Content-Type: "
+      .. "text/plain\r\nContent-Length: " .. size .. "\r\n"))
+    send "x"
+    service.await("its arrival", function()
+      return #sandbox:journal "?operation=uploadDocument" == 1
+    end)
+    local sent = 1
+    sandbox:signal "TERM"
+    until_closed(function()
+      sent = sent + 1
+      send "x"
+    end)
+    send(("x"):rep(size - sent))
+    local answer = connection:receive "*a"
+    connection:close()
+    return answer, longest
+  end
+
   -- The smaller one has a byte for each try to connect, too.
   for _, size in ipairs { 4000, 5000000 } do
     it("takes an upload of " .. size .. " bytes to its end and keeps it",
       function()
-        local connection = connect()
-        connection:send(sandbox:head("POST", "/sign/documents", "Content-Type: "
-          .. "text/plain\r\nContent-Length: " .. size .. "\r\n"))
-        connection:send "x"
-        service.await("its arrival", function()
-          return #sandbox:journal "?operation=uploadDocument" == 1
-        end)
-        local sent = 1
-        sandbox:signal "TERM"
-        until_closed(function()
-          sent = sent + 1
-          connection:send "x"
-        end)
-        connection:send(("x"):rep(size - sent))
-        local answer = connection:receive "*a"
-        connection:close()
+        local answer, longest
+        repeat -- once more if we were held up and seemed to have gone quiet
+          if longest then
+            sandbox:stop()
+            sandbox = service.start("--data", folder)
+          end
+          answer, longest = upload(size)
+        until longest < 1
         assert.matches("^HTTP/1.1 200 ", answer)
         assert.matches("\r\n[Cc]onnection: close\r\n", answer)
         ended_well()
