@@ -38,14 +38,27 @@ function service.remove(path)
   assert(path:find "^/." and os.execute("rm -r " .. quoted(path)))
 end
 
--- Until `done` answers something true: that, or an error after a while.
+-- Until `done` answers something true: that, or an error after a while, which
+-- is longer than what the service takes to see that a client has gone.
 function service.await(what, done)
-  for _ = 1, 3000 do
+  for _ = 1, 6000 do
     local result = done()
     if result then return result end
     socket.sleep(0.01)
   end
   error("waited too long for " .. what, 2)
+end
+
+-- Seconds since 1970 of a time as the sandbox writes it.
+function service.seconds_of(text)
+  local year, month, day, hour, min, sec = text:match
+    "^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)[%d.]*Z$"
+  local as_local = os.time { year = year, month = month, day = day,
+                             hour = hour, min = min, sec = sec,
+                             isdst = false }
+  local utc = os.date("!*t", as_local)
+  utc.isdst = false
+  return as_local + (as_local - os.time(utc))
 end
 
 -- Starts the executable with these words. `env` goes in front of it.
