@@ -6,18 +6,31 @@ local socket = require "socket"
 local receiver = {}
 receiver.__index = receiver
 
--- Listens on a free port, or on this one again.
-function receiver.open(port)
-  local self = setmetatable({}, receiver)
-  self.listener = assert(socket.bind("127.0.0.1", port or 0))
-  local _, port_of = self.listener:getsockname()
-  self.port = tonumber(port_of)
+-- Listens on a free port. A socket that is bound to it, and no more, keeps it
+-- from others while nobody listens.
+function receiver.open()
+  local self = setmetatable({ holder = assert(socket.tcp4()) }, receiver)
+  self.holder:setoption("reuseaddr", true)
+  assert(self.holder:bind("127.0.0.1", 0))
+  local _, port = self.holder:getsockname()
+  self.port = tonumber(port)
   self.url = ("http://127.0.0.1:%d/events?from=sandbox"):format(self.port)
+  self:listen()
   return self
 end
 
-function receiver:close()
+function receiver:listen()
+  self.listener = assert(socket.bind("127.0.0.1", self.port))
+end
+
+-- Until it listens again, its port refuses.
+function receiver:shut()
   self.listener:close()
+end
+
+function receiver:close()
+  self:shut()
+  self.holder:close()
 end
 
 local function read(connection)
