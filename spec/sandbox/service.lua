@@ -137,6 +137,25 @@ function service.start_in(env, ...)
   return self
 end
 
+-- A service that has been told to end and takes as long for it as any does, for
+-- a client leaves an answer unread: one that is told later and ends sooner has
+-- not waited so long.
+function service.ending()
+  local self = service.start()
+  local document = self:upload(("x"):rep(32 * 1024 * 1024))
+  self.reader = assert(socket.connect("127.0.0.1", self.port))
+  self.reader:send(self:head("GET",
+    "/sign/documents/" .. document.documentId))
+  assert(self.reader:receive(1))
+  self:signal "TERM"
+  return self
+end
+
+function service:is_alive()
+  local stat = service.read(("/proc/%d/stat"):format(self.pid))
+  return stat ~= nil and not stat:find "%) Z "
+end
+
 -- Faults onto the script; the answer is the whole of it.
 function service:script(list)
   local status, answer = self:call("POST", "/_sandbox/faults", list)
