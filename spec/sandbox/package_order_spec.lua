@@ -89,7 +89,8 @@ describe("a package's", function()
     packages.sign(sandbox, first, { name = "First" })
     -- A record that cannot be told of, as when memory ends.
     local function spoil(value)
-      local said, code = judges.run("sqlite3", folder .. "/sandbox.db",
+      local said, code = judges.run("sqlite3", "-cmd", ".timeout 30000",
+        folder .. "/sandbox.db",
         ("UPDATE signature SET signer = %s WHERE session = '%s'")
         :format(value, first.id))
       assert.equal(0, code, said)
