@@ -29,8 +29,8 @@ MARK = $(BUILD)/spec/mark.so
 EAGER = $(BUILD)/spec/eager.so
 BENCH_PROGRAMS = $(addprefix $(OUT)/bench/,floor floor_upload launch \
   count_heap.so)
-SPEC_PROGRAMS = $(OUT)/sign_pdf $(OUT)/press_host $(ALLOC_HOST) \
-  $(CLOSING_HOST) $(FORKING_HOST) $(EMBED) $(MARK) $(EAGER) \
+SPEC_PROGRAMS = $(OUT)/sign_pdf $(OUT)/press_host $(OUT)/hold.so \
+  $(ALLOC_HOST) $(CLOSING_HOST) $(FORKING_HOST) $(EMBED) $(MARK) $(EAGER) \
   $(BENCH_PROGRAMS)
 
 CFLAGS ?= -O2 -g
@@ -97,6 +97,12 @@ $(OUT)/sign_pdf $(OUT)/press_host: $(OUT)/%: spec/sandbox/%.c \
   $(filter-out %/main.o,$(SANDBOX_OBJECTS))
 	$(call note,link $@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SANDBOX_CFLAGS) $(LDFLAGS) -o $@ $^ $(SANDBOX_LIBS)
+
+$(OUT)/hold.so: spec/sandbox/hold.c | deps-build
+	@mkdir -p $(@D)
+	$(call note,link $@)
+	$(Q)$(CC) $(ALL_CFLAGS) -fvisibility=default $(SANDBOX_CFLAGS) $(LDFLAGS) \
+	  -shared -o $@ $<
 
 # It has the module in it, whose own allocations it can refuse.
 REFUSED = malloc calloc realloc free strdup strndup realpath EVP_MD_CTX_new
@@ -285,8 +291,9 @@ ASAN_LUA = build/asan/bin/$(LUA)
 asan-run asan-short-run: TOOLS = $(CURDIR)/build/asan/bin:
 ASAN_ENV = $(TEST_ENV) \
   SIGN_PDF=build/asan/sign_pdf PRESS_HOST=build/asan/press_host \
+  PRESS_HOLD=build/asan/hold.so \
   SIGNICAT_SANDBOX=build/asan/signicat-sandbox \
-  ASAN_OPTIONS="detect_leaks=1:log_path='$(CURDIR)/build/asan/report'" \
+  ASAN_OPTIONS="detect_leaks=1:log_path='$(CURDIR)/build/asan/report':verify_asan_link_order=0" \
   LSAN_OPTIONS="suppressions='$(CURDIR)/spec/support/leaks.txt':print_suppressions=0" \
   UBSAN_OPTIONS=print_stacktrace=1
 

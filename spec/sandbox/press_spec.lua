@@ -18,15 +18,29 @@ local PAGE <const> = pdf.file {
 }
 
 describe("the sandbox's press", function()
-  local sandbox, judge
+  local sandbox, judge, scratch
+
+  local function start(...)
+    return service.start_in(service.holding(scratch .. "/hold"), ...)
+  end
+
+  -- Processes with such a member in their order stand still, until `let_go`.
+  local function hold_back(member)
+    judges.write(scratch .. "/hold", member)
+  end
+
+  local function let_go() os.remove(scratch .. "/hold") end
 
   setup(function()
-    sandbox = service.start()
+    scratch = service.folder()
+    sandbox = start()
     judge = judges.of(sandbox)
   end)
+  after_each(let_go)
   teardown(function()
     judge:close()
     sandbox:finish()
+    service.remove(scratch)
   end)
 
   local function session_of(bytes)
@@ -113,9 +127,9 @@ describe("the sandbox's press", function()
   end
 
   -- Too many objects, and no table: it takes a while to read.
-  local function heavy(count)
+  local function heavy()
     local objects = { PAGE:match "^(.-)xref" }
-    for number = 6, count or 80000 do
+    for number = 6, 500000 do
       objects[#objects + 1] = ("%d 0 obj\n<< /Kept [1 2 3] >>\nendobj\n")
         :format(number)
     end
@@ -131,49 +145,39 @@ describe("the sandbox's press", function()
     return connection
   end
 
-  -- Whether a process stands still; one that has ended does not.
-  local function stands(pid)
-    local state
-    service.await("a stop or an end", function()
-      state = (service.read("/proc/" .. pid .. "/stat") or ""):match "%) (%a)"
-      return state ~= "R" and state ~= "S" and state ~= "D"
-    end)
-    return state == "T"
-  end
-
-  -- Stops a process that reads a PDF, unless it is in `but`; its pid.
+  -- The pid of a process that is held back, unless it is in `but`.
   local function catch(but)
     return service.await("a process", function()
       for _, pid in ipairs(children()) do
-        local limits = service.read("/proc/" .. pid .. "/limits") or ""
-        if not but[pid] and limits:find "cpu time +60 "
-            and signal("STOP", pid) and stands(pid) then
-          return pid
-        end
+        local stat = service.read("/proc/" .. pid .. "/stat") or ""
+        if not (but and but[pid]) and stat:find "%) T " then return pid end
       end
     end)
   end
 
-  -- Begins to sign it and stops the process that reads it: that process, and
-  -- the connection.
+  -- Begins to sign it and holds back the process that reads it: that process,
+  -- and the connection.
   local function caught(session)
+    hold_back "sign"
     local connection = begin(session)
-    return catch {}, connection
+    local pid = catch()
+    let_go()
+    return pid, connection
   end
 
   it("reads four PDFs at a time, and keeps nobody else waiting", function()
-    local bytes, sessions, connections, stopped = heavy(), {}, {}, {}
-    for i = 1, 6 do sessions[i] = session_of(bytes) end
-    for i = 1, 6 do
-      connections[i] = begin(sessions[i])
-      if i <= 4 then stopped[catch(stopped)] = true end
-    end
+    local sessions, connections, stopped = {}, {}, {}
+    for i = 1, 6 do sessions[i] = session_of(PAGE) end
+    hold_back "sign"
+    for i = 1, 6 do connections[i] = begin(sessions[i]) end
+    for _ = 1, 4 do stopped[catch(stopped)] = true end
     for _ = 1, 16 do -- connections, over all threads of the server
       assert.equal(200, (sandbox:call("GET", "/sign/signing-sessions?limit=1")))
     end
     sandbox:renew()
     sandbox:upload()
     assert.equal(4, #children())
+    let_go()
     for pid in pairs(stopped) do
       assert.is_true(signal("CONT", pid))
     end
@@ -185,7 +189,7 @@ describe("the sandbox's press", function()
 
   it("gives the process that reads a PDF limits, and no more than it needs",
     function()
-      local pid, connection = caught(session_of(heavy()))
+      local pid, connection = caught(session_of(PAGE))
       local command = service.read("/proc/" .. pid .. "/cmdline")
       local files = {}
       for name in lfs.dir("/proc/" .. pid .. "/fd") do
@@ -206,7 +210,7 @@ describe("the sandbox's press", function()
     end)
 
   it("refuses a PDF that really takes longer than it may", function()
-    local session = session_of(heavy(500000))
+    local session = session_of(heavy())
     local pid, connection = caught(session)
     local said, code = judges.run("prlimit", "--pid", pid, "--cpu=1:2")
     assert.equal(0, code, said)
@@ -228,7 +232,7 @@ describe("the sandbox's press", function()
 
   for _, name in ipairs { "ABRT", "XCPU", "KILL" } do
     it("refuses a PDF that ends that process with SIG" .. name, function()
-      local session = session_of(heavy())
+      local session = session_of(PAGE)
       local pid, connection = caught(session)
       signal(name, pid)
       signal("CONT", pid)
@@ -245,7 +249,7 @@ describe("the sandbox's press", function()
   -- Signs what is packaged then; gives its packages, and the session.
   local function begin_package(bytes)
     local session = sandbox:session {
-      contents = { bytes or heavy() }, mime = "application/pdf",
+      contents = { bytes or PAGE }, mime = "application/pdf",
       packageTo = { "PADES_CONTAINER" },
       signingSetup = { { signingFlow = "AUTHENTICATION_BASED" } },
     }
@@ -259,7 +263,7 @@ describe("the sandbox's press", function()
 
   it("answers as of no session when it is deleted meanwhile, documents and all",
     function()
-      local session = sandbox:session { contents = { heavy(), PAGE },
+      local session = sandbox:session { contents = { PAGE, PAGE },
                                         mime = "application/pdf" }
       local pid, connection = caught(session)
       sandbox:reset()
@@ -269,20 +273,20 @@ describe("the sandbox's press", function()
       assert.matches("^HTTP/1.1 404 .*signing_session_not_found", answer)
     end)
 
-  -- Kills the process that makes a package.
-  local function break_it()
-    local pid = service.await("a process", function() return children()[1] end)
+  -- Kills the process that makes a package, which `again` does at last.
+  local function break_it(again)
+    hold_back "reason" -- which a signature has none of
+    local packages = again()
+    local pid = catch()
+    let_go()
     signal("KILL", pid)
     service.await("its end", function()
       return not service.read("/proc/" .. pid .. "/stat")
     end)
-  end
-
-  local function break_package()
-    local packages = begin_package()
-    break_it()
     return packages
   end
+
+  local function break_package() return break_it(begin_package) end
 
   it("has a package made again when that process was killed", function()
     local packages = break_package()
@@ -298,13 +302,13 @@ describe("the sandbox's press", function()
       sandbox = kept
       service.remove(folder)
     end)
-    sandbox = service.start("--data", folder)
+    sandbox = start("--data", folder)
     sandbox:call("POST", "/_sandbox/clock", { advance = 86400 })
     sandbox:renew()
     local packages = break_package()
     assert.same({}, packages())
     sandbox:kill()
-    sandbox = service.start("--data", folder)
+    sandbox = start("--data", folder)
     local one = sandbox
     service.await("the package", function() return packages()[1] end)
     one:finish()
@@ -312,8 +316,10 @@ describe("the sandbox's press", function()
 
   it("has no package become another session's when its own is deleted",
     function()
+      hold_back "reason"
       local _, session = begin_package()
-      local pid = catch {}
+      local pid = catch()
+      let_go()
       assert.equal(204, (sandbox:call("DELETE",
         "/sign/signing-sessions/" .. session.id)))
       local packages = begin_package((PAGE:gsub("Agreed", "Others")))
@@ -329,7 +335,7 @@ describe("the sandbox's press", function()
 
   it("gives up a package when that process was ended three times, and says so",
     function()
-      local one, kept, inbox = service.start(), sandbox, receiver.open()
+      local one, kept, inbox = start(), sandbox, receiver.open()
       sandbox = one
       finally(function()
         sandbox = kept
@@ -338,12 +344,13 @@ describe("the sandbox's press", function()
       assert.equal(201, (one:call("POST", "/_sandbox/webhooks",
         { url = inbox.url, secret = "s",
           events = { "package.completed", "package.failed" } })))
-      local packages, session = begin_package()
-      break_it()
+      local packages, session
+      break_it(function() packages, session = begin_package() end)
       for _ = 1, 2 do
         assert.equal("", one:err())
-        one:call("POST", "/_sandbox/clock", { advance = 10 })
-        break_it()
+        break_it(function()
+          one:call("POST", "/_sandbox/clock", { advance = 10 })
+        end)
       end
       local event = cjson.decode(inbox:take().raw)
       assert.equal("package.failed", event.eventName)
@@ -366,7 +373,7 @@ describe("the sandbox's press", function()
   -- The specs above, but of a service on this folder.
   local function on(folder)
     local kept = sandbox
-    sandbox = service.start("--data", folder)
+    sandbox = start("--data", folder)
     return sandbox, function() sandbox = kept end
   end
 
@@ -378,8 +385,10 @@ describe("the sandbox's press", function()
         back()
         service.remove(folder)
       end)
+      hold_back "reason"
       local packages = begin_package()
-      local pid = catch {} -- it would never come to its end
+      local pid = catch() -- it would never come to its end
+      let_go()
       one:finish()
       assert.is_nil(service.read("/proc/" .. pid .. "/stat"))
       local said = judges.run("sqlite3", folder .. "/sandbox.db",
@@ -397,7 +406,7 @@ describe("the sandbox's press", function()
       back()
       service.remove(folder)
     end)
-    local session = session_of(heavy())
+    local session = session_of(PAGE)
     local _, connection = caught(session)
     one:signal "TERM"
     assert.matches("^HTTP/1.1 500 .*the sandbox ends", connection:receive "*a")
@@ -409,10 +418,10 @@ describe("the sandbox's press", function()
   end)
 
   it("ends that process with itself", function()
-    local one = service.start()
+    local one = start()
     local kept = sandbox
     sandbox = one
-    local session = session_of(heavy())
+    local session = session_of(PAGE)
     local pid, connection = caught(session)
     sandbox = kept
     one:kill()

@@ -137,6 +137,14 @@ function service.start_in(env, ...)
   return self
 end
 
+-- For start_in: has processes that read a PDF (press.h) stand still before they
+-- begin, while the file of that name holds the name of a member of the order
+-- they are given (spec/sandbox/hold.c).
+function service.holding(path)
+  return ("LD_PRELOAD=%s HOLD=%s"):format(
+    os.getenv "PRESS_HOLD" or "build/hold.so", quoted(path))
+end
+
 -- A service that has been told to end and takes as long for it as any does, for
 -- a client leaves an answer unread: one that is told later and ends sooner has
 -- not waited so long.
