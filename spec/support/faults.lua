@@ -411,8 +411,9 @@ end
 ---@param service signicat.Sandbox
 ---@param way table waits, a name in WAITS; reach, "any" or "h2"; options,
 --- what its clients need; folder, for files; untrusted, the address of another
---- service, whose authority is unknown; in nginx keep(client), that its next
---- connections last, and settle(), which waits a little for others to end
+--- service, whose authority is unknown; in nginx keep(client, lasts), whether
+--- its connections last from the next call on, and settle(), which waits a
+--- little for others to end
 function faults.bench(service, way)
   local self = setmetatable({ service = service, way = way,
     wait = WAITS[way.waits], lines = setmetatable({}, { __mode = "k" }),
@@ -471,10 +472,9 @@ local function is_refused(fault)
 end
 
 --- Descriptors that are open still. Connections that nginx keeps end a moment
---- after their client; those that have to last are left to the next cell.
-local function count_left(self, fault)
+--- after their client.
+local function count_left(self)
   local settle = self.way.settle
-  if settle and fault.reused then return 0 end
   for _ = 1, settle and 500 or 0 do
     if descriptors() <= self.descriptors then return 0 end
     settle()
@@ -506,7 +506,7 @@ local function new_client(self, fault, operation, retries)
     end,
   })))
   sign.neighbour = neighbour(self, sign, operation)
-  if fault.reused and self.way.keep then self.way.keep(sign) end
+  if fault.reused and self.way.keep then self.way.keep(sign, true) end
   if fault.reused or fault.credentials and not fetches then
     assert(self.wait(sign, sign.sessions.list, sign.sessions, { limit = 1 }))
     if fetches then clock.time = clock.time + 1e6 end -- the token's end
@@ -591,6 +591,7 @@ local function try(self, fault, operation, retries)
 
   slept = copy(slept)
   clock.time = clock.time + 10 -- nobody remembers a failure so long
+  if self.way.keep then self.way.keep(sign, false) end
   local again, why = self.wait(sign, sign.sessions.list, sign.sessions,
     { limit = 1 })
   if fault.elsewhere and not again then again = why.kind == err.kind end
@@ -607,7 +608,7 @@ local function try(self, fault, operation, retries)
   sign:close()
   local left = names_in(self.inbox)
   if #left > 0 then blame("left %s", table.concat(left, ", ")) end
-  local still_open = count_left(self, fault)
+  local still_open = count_left(self)
   if still_open ~= 0 then blame("%d descriptors left", still_open) end
   table.insert(words, 1, cell)
   return table.concat(words, ", "), requests, slept

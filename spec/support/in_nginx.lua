@@ -16,6 +16,8 @@ end
 
 local Sandbox = upvalue(sandbox.start, "Sandbox")
 
+local MOMENT = 0.001 -- seconds that a connection lasts unused
+
 local clients = 0
 
 --- Connections that no other client has, and that do not last but where the
@@ -23,7 +25,7 @@ local clients = 0
 local function set_apart(client)
   clients = clients + 1
   local transport, pool = client.transport.nginx, "client " .. clients
-  transport.idle = 0.001
+  transport.idle = MOMENT
   transport.pools = setmetatable({}, { __index = function() return pool end })
   return client
 end
@@ -45,7 +47,9 @@ function acts.start(given)
   bench = faults.bench(handle(given), { waits = "blocking", reach = "any",
     options = {}, folder = given.folder, untrusted = given.untrusted,
     settle = function() ngx.sleep(0.002) end,
-    keep = function(client) client.transport.nginx.idle = 0.5 end })
+    keep = function(client, lasts)
+      client.transport.nginx.idle = lasts and 60 or MOMENT
+    end })
   return "started"
 end
 
