@@ -32,15 +32,25 @@ function redis:client(options)
   return require "signicat.redis".new(options)
 end
 
--- Starts it again with what it has on its disk.
-function redis:start_again()
+-- Whether it runs then: itself, not another one that has got its port before.
+local function launch(self)
   local client = self:client()
   self.process = assert(core.spawn("redis-server", self.words))
+  local mine = "process_id:" .. self.process:pid() .. "\r"
+  local runs, why = false, nil
   for _ = 1, 2000 do
-    if client:call "PING" then return client:close() end
-    local _, why = self.process:read_line(0.01)
-    if why == "end" then break end
+    local info = client:call "PING" and client:call("INFO", "server")
+    runs = info and info:find(mine, 1, true) ~= nil or false
+    if runs or why == "end" then break end
+    why = select(2, self.process:read_line(0.01))
   end
+  client:close()
+  return runs
+end
+
+-- Starts it again with what it has on its disk.
+function redis:start_again()
+  if launch(self) then return end
   error("redis did not start: " .. helper.read(self.folder .. "/redis.log"))
 end
 
@@ -57,15 +67,20 @@ end
 -- Starts one; `more` are further words of its command line.
 function redis.start(more)
   local folder, remove = nginx.folder()
-  local port = free_port()
-  local self = setmetatable({ folder = folder, remove = remove, port = port,
-    address = "127.0.0.1:" .. port }, redis)
-  self.words = { "--port", port, "--bind", "127.0.0.1", "--dir", folder,
-    "--logfile", folder .. "/redis.log", "--save", "", "--appendonly", "yes",
-    "--appendfsync", "always" }
-  for _, word in ipairs(more or {}) do self.words[#self.words + 1] = word end
-  self:start_again()
-  return self
+  for _ = 1, 5 do
+    local port = free_port()
+    local self = setmetatable({ folder = folder, remove = remove, port = port,
+      address = "127.0.0.1:" .. port }, redis)
+    self.words = { "--port", port, "--bind", "127.0.0.1", "--dir", folder,
+      "--logfile", folder .. "/redis.log", "--save", "", "--appendonly", "yes",
+      "--appendfsync", "always" }
+    for _, word in ipairs(more or {}) do
+      self.words[#self.words + 1] = word
+    end
+    if launch(self) then return self end
+    self.process:kill()
+  end
+  error("redis did not start: " .. helper.read(folder .. "/redis.log"))
 end
 
 -- Makes it a replica of another one, and waits until it has what that one has.
