@@ -36,7 +36,7 @@ local function tunnel(one, other)
       local bytes, err, part = ready:receive(65536)
       bytes = bytes or part
       local at = 1
-      peer[ready]:settimeout(5)
+      peer[ready]:settimeout(30)
       while at <= #bytes do
         local sent = peer[ready]:send(bytes, at)
         if not sent then return end
