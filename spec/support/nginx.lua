@@ -38,12 +38,17 @@ end
 
 nginx.run = run
 
--- A port that nobody has at this moment.
+-- A port that nobody has, and that the system gives to no connection while
+-- nobody listens on it.
 function nginx.free_port()
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  listener:close()
-  return port
+  while true do
+    local port = 20000 + math.floor(core.random() * 10000)
+    local listener = socket.bind("127.0.0.1", port)
+    if listener then
+      listener:close()
+      return port
+    end
+  end
 end
 
 -- Makes a folder with a key, an authority and the certificates of a server

@@ -12,18 +12,7 @@ local socket = require "socket"
 local redis = {}
 redis.__index = redis
 
--- A port that nobody has, and that the system gives to no connection while a
--- server that was killed is away from it.
-local function free_port()
-  while true do
-    local port = 20000 + math.floor(core.random() * 10000)
-    local listener = socket.bind("127.0.0.1", port)
-    if listener then
-      listener:close()
-      return tostring(port)
-    end
-  end
-end
+local function free_port() return tostring(nginx.free_port()) end
 
 -- A new client of ours; a spec closes it by forgetting it.
 function redis:client(options)
