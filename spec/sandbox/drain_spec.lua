@@ -74,21 +74,20 @@ describe("a sandbox that is told to end", function()
     send(("x"):rep(size - sent))
     local answer = connection:receive "*a"
     connection:close()
-    return answer, longest
+    return answer and answer ~= "" and answer, longest
   end
 
   -- The smaller one has a byte for each try to connect, too.
   for _, size in ipairs { 4000, 5000000 } do
     it("takes an upload of " .. size .. " bytes to its end and keeps it",
       function()
-        local answer, longest
-        repeat -- once more if we were held up and seemed to have gone quiet
-          if longest then
-            sandbox:stop()
-            sandbox = service.start("--data", folder)
-          end
+        local answer, longest = upload(size)
+        for _ = 1, 9 do -- once more if we were held up and seemed quiet
+          if answer or longest < 1 then break end
+          sandbox:stop()
+          sandbox = service.start("--data", folder)
           answer, longest = upload(size)
-        until longest < 1
+        end
         assert.matches("^HTTP/1.1 200 ", answer)
         assert.matches("\r\n[Cc]onnection: close\r\n", answer)
         ended_well()
