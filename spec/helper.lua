@@ -120,7 +120,7 @@ end
 function helper.serve(...)
   local process = assert(core.spawn(helper.lua,
     { "spec/support/server.lua", ... }))
-  local port = assert(process:read_line(20))
+  local port = assert(process:read_line(60))
   return process, "http://127.0.0.1:" .. port, port
 end
 

@@ -14,7 +14,7 @@ describe("without its fonts, the sandbox", function()
       assert.equal("signicat-sandbox: the fonts DejaVu Sans and DejaVu Sans "
         .. "Mono are not found, and a package's evidence is set in them; "
         .. "install them (on Debian: fonts-dejavu-core)\n",
-        (judges.run("env", "FONTCONFIG_FILE=" .. config, "timeout", "10",
+        (judges.run("env", "FONTCONFIG_FILE=" .. config, "timeout", "60",
           service.program, "--data", folder .. "/data")))
       assert.is_nil(service.read(folder .. "/data/sandbox.db"))
       judges.run("cp", font, folder)

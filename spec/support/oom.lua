@@ -51,7 +51,7 @@ function oom.run(file, case, mode, first, step)
   local url, folder, stop = start()
   if mode:find "^curl" then step = step or long[case] end
   local pipe = assert(io.popen(("ALLOC_URL='%s' ALLOC_FOLDER='%s' %s"
-    .. " LUA_PATH='%s' timeout 300 '%s' spec/alloc/%s.lua %s %s %d %d 2>&1")
+    .. " LUA_PATH='%s' timeout 900 '%s' spec/alloc/%s.lua %s %s %d %d 2>&1")
     :format(url, folder, mode:find "^curl" and "ALLOC_TIMEOUT=1" or "",
       package.path, os.getenv "SIGNICAT_ALLOC_HOST" or
       "build/5.4/spec/alloc_host", file, case, mode, first or 1, step or 1)))
