@@ -273,12 +273,12 @@ describe("the sandbox's press", function()
       assert.matches("^HTTP/1.1 404 .*signing_session_not_found", answer)
     end)
 
-  -- Kills the process that makes a package, which `again` does at last.
+  -- Kills the process that makes a package, which `again` has begun; one that
+  -- tries again is held back.
   local function break_it(again)
     hold_back "reason" -- which a signature has none of
     local packages = again()
     local pid = catch()
-    let_go()
     signal("KILL", pid)
     service.await("its end", function()
       return not service.read("/proc/" .. pid .. "/stat")
@@ -288,11 +288,20 @@ describe("the sandbox's press", function()
 
   local function break_package() return break_it(begin_package) end
 
+  -- Whoever was held back before `let_go` goes on, too.
+  local function await_package(packages)
+    let_go()
+    return service.await("the package", function()
+      for _, pid in ipairs(children()) do signal("CONT", pid) end
+      return packages()[1]
+    end)
+  end
+
   it("has a package made again when that process was killed", function()
     local packages = break_package()
     assert.same({}, packages())
     sandbox:call("POST", "/_sandbox/clock", { advance = 10 })
-    service.await("the package", function() return packages()[1] end)
+    await_package(packages)
   end)
 
   it("has it made after a restart, whose clock is not ahead", function()
@@ -308,9 +317,10 @@ describe("the sandbox's press", function()
     local packages = break_package()
     assert.same({}, packages())
     sandbox:kill()
+    let_go()
     sandbox = start("--data", folder)
     local one = sandbox
-    service.await("the package", function() return packages()[1] end)
+    await_package(packages)
     one:finish()
   end)
 
@@ -356,6 +366,7 @@ describe("the sandbox's press", function()
       assert.equal("package.failed", event.eventName)
       assert.not_equal(session.id, event.eventData.id)
       assert.same({}, packages())
+      let_go()
       one:call("POST", "/_sandbox/clock", { advance = 1000 })
       one:renew()
       local later = begin_package(PAGE)
