@@ -365,9 +365,11 @@ local function judge(call)
       return "carried out, and said not to be"
     end
     if err.ambiguous and not creates then return "ambiguous, and harmless" end
-    -- A status of 5xx, or an end without one, leaves it open.
-    if err.ambiguous and last and (type(last.fault) ~= "string"
-      and err.kind ~= "timeout" or last.fault == "redirect"
+    -- A status of 5xx, or an end without one, leaves it open, as does an answer
+    -- that came too late to be heard.
+    local is_heard = err.kind ~= "timeout" or err.status
+    if err.ambiguous and is_heard and last and (type(last.fault) ~= "string"
+      or last.fault == "redirect"
       or last.fault == "status" and last.status < 500) then
       return "ambiguous, and refused"
     end
