@@ -391,21 +391,22 @@ end
 --- The journal, once the service is done with all there is in it: what it
 --- answers slowly has its entry's end when it is answered. That a client has
 --- gone in the middle of a body it notices after half a minute at the latest;
---- such a request, which was not whole, has no end, and is left out.
+--- such a request, which was not whole, has no answer, and is left out.
 local function journal(self, by_mark)
   local entries, open
   local ends = core.now() + 35
   repeat
     entries, open = assert(self.service:journal()), false
     for _, entry in ipairs(entries) do open = open or is_open(entry) end
-    if not open then return entries end
-    core.sleep(0.01)
-  until core.now() > ends
+    if open then core.sleep(0.01) end
+  until not open or core.now() > ends
   for i = #entries, 1, -1 do
-    if is_open(entries[i]) then
-      if entries[i].operation == "token" or by_mark[mark_of(entries[i])] then
-        error "the service does not end a request"
-      end
+    local entry = entries[i]
+    local is_whole = entry.operation == "token" or by_mark[mark_of(entry)]
+    if is_open(entry) and is_whole then
+      error "the service does not end a request"
+    end
+    if not is_whole and type(entry.status) ~= "number" then
       table.remove(entries, i)
     end
   end
