@@ -411,9 +411,8 @@ end
 ---@param service signicat.Sandbox
 ---@param way table waits, a name in WAITS; reach, "any" or "h2"; options,
 --- what its clients need; folder, for files; untrusted, the address of another
---- service, whose authority is unknown; in nginx keep(client, lasts), whether
---- its connections last from the next call on, and settle(), which waits a
---- little for others to end
+--- service, whose authority is unknown; in nginx keep(client, kept), whether
+--- its connections last, and settle(), which waits a little, as core.sleep does
 function faults.bench(service, way)
   local self = setmetatable({ service = service, way = way,
     wait = WAITS[way.waits], lines = setmetatable({}, { __mode = "k" }),
@@ -471,15 +470,28 @@ local function is_refused(fault)
   return fault.rule and fault.rule.fault == "refuse"
 end
 
---- Descriptors that are open still. Connections that nginx keeps end a moment
---- after their client.
-local function count_left(self)
-  local settle = self.way.settle
-  for _ = 1, settle and 500 or 0 do
-    if descriptors() <= self.descriptors then return 0 end
-    settle()
+--- Whether something comes true within a while.
+local function comes_true(self, what)
+  for _ = 1, 5000 do
+    if what() then return true end
+    if self.way.settle then self.way.settle() else core.sleep(0.002) end
   end
-  return descriptors() - self.descriptors
+  return false
+end
+
+--- Descriptors that are left. Connections that nginx keeps end a moment after
+--- their client, as does a thread that has done its work.
+local function count_left(self)
+  local function left() return descriptors() - self.descriptors end
+  return comes_true(self, function() return left() <= 0 end) and 0 or left()
+end
+
+--- Whether a fault has struck. The service may see a request after its client
+--- has given up, and then it strikes that.
+local function has_struck(self, sent)
+  local function struck() return #assert(self.service:faults_left()) == 0 end
+  if not sent then return struck() end
+  return comes_true(self, struck)
 end
 
 --- A client whose next request is the first of its connection, or not; what
@@ -567,7 +579,8 @@ local function try(self, fault, operation, retries)
     blame("others: %s", table.concat(others, " "))
   end
   if clock.time > limit then blame "past its deadline" end
-  local struck = is_refused(fault) or #assert(service:faults_left()) == 0
+  local struck = is_refused(fault)
+    or has_struck(self, value == nil and err.sent)
   assert(service:clear_faults())
   if not struck then
     if learn_patience(self, fault) then
@@ -590,8 +603,8 @@ local function try(self, fault, operation, retries)
   end
 
   slept = copy(slept)
-  clock.time = clock.time + 10 -- nobody remembers a failure so long
   if self.way.keep then self.way.keep(sign, false) end
+  clock.time = clock.time + 10 -- nobody remembers a failure so long
   local again, why = self.wait(sign, sign.sessions.list, sign.sessions,
     { limit = 1 })
   if fault.elsewhere and not again then again = why.kind == err.kind end

@@ -49,7 +49,7 @@ end
 -- Sends a request and leaves its answer for later.
 function openresty.ask(port, path)
   local connection = assert(socket.connect("127.0.0.1", port))
-  connection:settimeout(30)
+  connection:settimeout(120)
   assert(connection:send("GET " .. path .. " HTTP/1.0\r\n\r\n"))
   return connection
 end
