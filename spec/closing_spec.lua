@@ -19,7 +19,8 @@ describe("a state that is closed during a name lookup", function()
   end)
 
   it("has ended its tasks before", function()
-    assert.equal("timeout cancelled cancelled begun=1 over=0 alive=1\n",
+    -- Who comes after one whose time is over looks the name up again.
+    assert.matches("^timeout cancelled cancelled begun=[123] over=0 alive=1\n$",
       run "spec/closing/lookup_in_tasks.lua")
   end)
 end)

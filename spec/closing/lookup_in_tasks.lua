@@ -4,18 +4,19 @@
 local signicat = require "signicat"
 
 local client = assert(signicat.new {
-  base_url = "https://slow.example", token = "unused", retries = 0 })
+  base_url = "https://slow.example", token = "unused", retries = 0,
+  connect_timeout = 60 })
 local function list(options)
   return client.sessions:list({}, options)
 end
-local late = client:async(list, { deadline = client:now() + 1 })
+local late = client:async(list, { timeout = 1 })
 local ended = client:async(list)
 local mapping = client:async(function()
   return select(2, client:map({ {} }, list))
 end)
-while client.transport.loop.multi:running() < 3 and not late:done() do
-  client:step(0.01)
-end
+-- Until all were begun, of which only one ends by itself.
+local multi = client.transport.loop.multi
+while multi:running() + (late:done() and 1 or 0) < 3 do client:step(0.01) end
 ended:cancel()
 mapping:cancel()
 client:run()
