@@ -10,6 +10,20 @@ local socket = require "socket"
 local plan = arg
 local counts, seen = {}, 0
 
+local listener = assert(socket.bind("127.0.0.1", 0))
+local open = { listener }
+
+local function accept()
+  local new = assert(listener:accept())
+  new:setoption("tcp-nodelay", true)
+  open[#open + 1] = new
+end
+
+--- Waits until there are so many connections.
+local function gather(count)
+  while #open - 1 < count do accept() end
+end
+
 local SESSION = '{"id":"f05d0dce-a7af-432b-b6b8-e455ab7c0858"}'
 
 local function reply(body, head)
@@ -22,6 +36,12 @@ local behave = {}
 
 function behave.ok(connection)
   return connection:send(reply(SESSION))
+end
+
+--- Answers when there are so many connections: `held:2`.
+function behave.held(connection, _, count)
+  gather(count)
+  return behave.ok(connection)
 end
 
 function behave.list(connection)
@@ -192,6 +212,15 @@ function behave.large(connection, _, size)
   return connection:send(piece:sub(1, size % #piece))
 end
 
+--- Half of so many bytes, and the rest when there is another connection.
+function behave.halves(connection, _, size)
+  local half = ("x"):rep(size / 2)
+  connection:send(("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s")
+    :format(2 * #half, half))
+  gather(#open)
+  return connection:send(half)
+end
+
 --- A page of so many sessions: `page:1000`.
 function behave.page(connection, _, count)
   return connection:send(reply('{"data":[' .. (SESSION .. ","):rep(count - 1)
@@ -359,18 +388,14 @@ local function serve(connection)
   return behave[name](connection, lines, tonumber(number))
 end
 
-local listener = assert(socket.bind("127.0.0.1", 0))
 local _, port = listener:getsockname()
 print(port)
 io.stdout:flush()
-local open = { listener }
 while true do
   local ready = socket.select(open)
   for _, connection in ipairs(ready) do
     if connection == listener then
-      local new = assert(listener:accept())
-      new:setoption("tcp-nodelay", true)
-      open[#open + 1] = new
+      accept()
     elseif not serve(connection) then
       connection:close()
       for i = #open, 2, -1 do
