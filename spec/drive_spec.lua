@@ -53,7 +53,7 @@ local function descriptors()
   return count
 end
 
-local service
+local service, go_on
 setup(function()
   service = assert(sandbox.start())
   assert(service:seed { sessions = 3 })
@@ -61,8 +61,11 @@ end)
 teardown(function() service:stop() end)
 
 -- Has the service answer nothing until it is released.
-local function hold() assert(uv.kill(service.process:pid(), "sigstop")) end
-local function release() assert(uv.kill(service.process:pid(), "sigcont")) end
+local function hold() go_on = helper.hold(service.process) end
+local function release()
+  if go_on then go_on() end
+  go_on = nil
+end
 
 for name, new_host in pairs(hosts) do
   describe("in a loop of " .. name, function()

@@ -116,6 +116,21 @@ function helper.run(code, prepare)
   return output
 end
 
+-- Stops a process; once this returns none of its threads does anything until
+-- what it returns is called, which may be called again.
+function helper.hold(process)
+  local pid = process:pid()
+  local function is_stopped(thread)
+    local stat = helper.read(("/proc/%d/task/%s/stat"):format(pid, thread))
+    return stat:match "%) (%u)" == "T"
+  end
+  os.execute("kill -STOP " .. pid)
+  for thread in lfs.dir(("/proc/%d/task"):format(pid)) do
+    while thread:find "^%d" and not is_stopped(thread) do core.sleep(0.001) end
+  end
+  return function() os.execute("kill -CONT " .. pid) end
+end
+
 -- Starts spec/support/server.lua with a plan: its process, its URL and port.
 function helper.serve(...)
   local process = assert(core.spawn(helper.lua,

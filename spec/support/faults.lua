@@ -411,8 +411,9 @@ end
 ---@param service signicat.Sandbox
 ---@param way table waits, a name in WAITS; reach, "any" or "h2"; options,
 --- what its clients need; folder, for files; untrusted, the address of another
---- service, whose authority is unknown; in nginx keep(client, kept), whether
---- its connections last, and settle(), which waits a little, as core.sleep does
+--- service, whose authority is unknown; in nginx keep(client, lasts), whether
+--- its connections last from the next call on, and settle(), which waits a
+--- little for others to end
 function faults.bench(service, way)
   local self = setmetatable({ service = service, way = way,
     wait = WAITS[way.waits], lines = setmetatable({}, { __mode = "k" }),
