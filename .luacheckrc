@@ -17,6 +17,7 @@ files["lua/signicat/tasks/nginx.lua"] = in_nginx
 files["spec/support/in_nginx.lua"] = in_nginx
 files["examples/openresty/*.lua"] = { globals = { "ngx" } }
 files["examples/love/*.lua"] = { std = "+love" }
+files["spec/support/held/*.lua"] = { globals = { "love" } }
 files["examples/neovim/**/*.lua"] = { read_globals = { "vim" } }
 files["spec/support/in_neovim.lua"] = { globals = { "vim" } }
 -- Redis runs this one.

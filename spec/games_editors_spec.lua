@@ -14,8 +14,10 @@ describe("a program that must not wait", function()
     service = assert(sandbox.start())
     sign = assert(service:client())
   end)
-  before_each(function() assert(service:faults(program.LATE)) end)
-  after_each(function() service:clear_faults() end)
+  after_each(function()
+    os.execute("kill -CONT " .. service.process:pid())
+    service:clear_faults()
+  end)
   teardown(function()
     sign:close()
     service:stop()
@@ -23,6 +25,12 @@ describe("a program that must not wait", function()
 
   local function run(command, variables)
     return program.run(service, sign, command, variables)
+  end
+
+  -- With a service that answers each request when the program has gone on for
+  -- twelve frames, or lines.
+  local function run_held(command, variables)
+    return run(command, variables .. " SPEC_HELD=" .. service.process:pid())
   end
 
   -- The number at the end of the line that begins with these words.
@@ -37,7 +45,7 @@ describe("a program that must not wait", function()
 
   for _, way in ipairs { "", "thread" } do
     it("shows frames all the while, in LÖVE " .. way, function()
-      local lines, code = run("love examples/love " .. way,
+      local lines, code = run_held("love spec/support/held " .. way,
         "SDL_VIDEODRIVER=dummy")
       local said = table.concat(lines, "\n")
       assert.equal(0, code, said)
@@ -70,7 +78,6 @@ describe("a program that must not wait", function()
 
   it("ends with an error where the calls fail, in LÖVE", function()
     for _, way in ipairs { "", "thread" } do
-      service:clear_faults()
       assert(service:faults { { operation = "uploadDocument", times = 9,
         fault = "status", status = 403 } })
       local lines, code = run("love examples/love " .. way,
@@ -83,7 +90,7 @@ describe("a program that must not wait", function()
 
   it("lets one write on while a buffer is signed, in Neovim", function()
     local folder, remove = helper.folder()
-    local lines, code = run("nvim --clean --headless --cmd "
+    local lines, code = run_held("nvim --clean --headless --cmd "
       .. "'set rtp^=examples/neovim' -c 'luafile spec/support/in_neovim.lua' "
       .. "-c 'qa!'", "SPEC_FILE=" .. folder .. "/lease.txt")
     local signed = helper.names_in(folder)

@@ -6,6 +6,8 @@
 --
 -- Prints each message with how many lines were written since the one before.
 
+local support = require "examples.support"
+
 local written, before, ended = 0, 0, false
 
 function vim.notify(text)
@@ -23,6 +25,7 @@ local timer = vim.loop.new_timer()
 timer:start(0, 2, vim.schedule_wrap(function()
   vim.api.nvim_buf_set_lines(0, -1, -1, true, { "Another line." })
   written = written + 1
+  support.shown()
 end))
 vim.wait(60000, function() return ended end, 5)
 timer:close()

@@ -18,9 +18,13 @@ end
 ---@param sign signicat.Client of this sandbox
 ---@param command string
 ---@param variables string of the environment, as env takes them; with a TLS
--- sandbox SPEC_CA, the file of whom to trust
+-- sandbox SPEC_CA, the file of whom to trust; SPEC_HELD, the process of the
+-- service, if that is to answer when the program has gone on meanwhile
 function program.run(service, sign, command, variables)
   local path = "./?.lua;" .. package.path
+  if variables:find "SPEC_HELD" then
+    path = "spec/support/held/?.lua;examples/love/?.lua;" .. path
+  end
   if service.ca_file then path = "spec/support/trusting/?.lua;" .. path end
   local pipe = assert(io.popen(("exec 2>&1 </dev/null; env %s "
     .. "SIGNICAT_LIVE=1 SIGNICAT_BASE_URL=%s/sign "
