@@ -35,6 +35,7 @@
 
 #define MAX_KINDS 16
 #define PATIENCE 10000 /* ms for threads to end */
+#define TRIES 20       /* of a call that may be late */
 
 typedef struct Mode {
   const char *name;
@@ -58,6 +59,7 @@ typedef struct Tally {
 
 static const char *script, *name;
 static long position;
+static int cut_short; /* the last run, before it came to its end or position */
 
 int luaopen_signicat_core(lua_State *L);
 
@@ -164,15 +166,30 @@ static int call(lua_State *L, Tally *tally) {
   return done;
 }
 
+/* Whether the last call had too little time, as it may on a busy machine: it
+ * has a second where libcurl may have lost sight of a socket. */
+static int was_late(lua_State *L) {
+  int late = 0;
+  if (lua_istable(L, 4)) {
+    lua_getfield(L, 4, "kind");
+    late = lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), "timeout") == 0;
+    lua_pop(L, 1);
+  }
+  return late;
+}
+
 /* The same client does it again. What a task raised while nobody waited for
  * it may come out now, once; and why there was no token is kept for a second,
  * for all who ask. */
 static void call_again(lua_State *L) {
   static const struct timespec second = {1, 100000000};
   Tally tally = {0};
-  if (call(L, &tally)) return;
-  if (tally.raised == 0) nanosleep(&second, NULL);
-  if (call(L, &tally)) return;
+  int i;
+  for (i = 0; i < TRIES; i++) {
+    if (call(L, &tally)) return;
+    if (i > 0 && !was_late(L)) break;
+    if (tally.raised == 0) nanosleep(&second, NULL);
+  }
   if (lua_istable(L, 4)) lua_getfield(L, 4, "message");
   stop(L, "with memory");
 }
@@ -189,7 +206,8 @@ static int run(const Mode *mode, long n, Tally *tally) {
   heap_fail(mode->source, n, mode->once);
   done = call(L, tally);
   heap_fail(SOURCE_NONE, 0, 0);
-  if (!done && !heap_failed()) stop(NULL, "a fault without a cause");
+  cut_short = !done && !heap_failed();
+  if (cut_short && !was_late(L)) stop(NULL, "a fault without a cause");
   call_again(L);
   lua_settop(L, 2);
   if (n % 2 == 0 && lua_isfunction(L, 2) && lua_pcall(L, 0, 0, 0) != LUA_OK)
@@ -246,7 +264,10 @@ int main(int argc, char **argv) {
   /* What libraries make once and keep is made now. */
   (void)run(&none, 0, &warm);
   for (;; n += step) {
-    try_position(mode, n, &tally);
+    for (i = 0; i < TRIES; i++) {
+      try_position(mode, n, &tally);
+      if (!cut_short) break;
+    }
     if (!heap_failed()) break;
   }
   printf("positions=%ld raised=%ld kinds=", tally.positions, tally.raised);
