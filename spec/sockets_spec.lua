@@ -41,11 +41,11 @@ describe("a multi's sockets", function()
 
   -- Turns until so many requests have been sent; their answers come meanwhile.
   local function until_seen(count)
-    for _ = 1, 2000 do
-      if #assert(service:journal()) >= count then return end
+    local ends = core.now() + 60
+    while #assert(service:journal()) < count do
+      assert(core.now() < ends, "not all are sent")
       for _ = 1, 100 do multi:turn(0) end
     end
-    error "not all are sent"
   end
 
   local function is_readable(seconds)
@@ -88,16 +88,20 @@ describe("a multi's sockets", function()
   end)
 
   it("are not served once their transfers are cancelled", function()
-    local transfers = {}
-    for i = 1, 10 do transfers[i] = start() end
-    -- The first one that ends was found with others.
-    while not multi:turn(0) do is_readable(0.1) end
-    local kinds = {}
-    for _, transfer in ipairs(transfers) do
-      transfer:cancel()
-      local _, failure = transfer:finish()
-      kinds[failure and failure.kind or "answered"] = true
-    end
+    local kinds, rounds = {}, 0
+    repeat
+      local transfers = {}
+      for i = 1, 10 do transfers[i] = start() end
+      -- The first one that ends was found with others; but who was stopped for
+      -- long may see all end in one turn, of libcurl's timer.
+      while not multi:turn(0) do is_readable(0.1) end
+      for _, transfer in ipairs(transfers) do
+        transfer:cancel()
+        local _, failure = transfer:finish()
+        kinds[failure and failure.kind or "answered"] = true
+      end
+      rounds = rounds + 1
+    until kinds.cancelled or rounds == 10
     assert.is_true(kinds.cancelled)
     local after = start()
     finish(after)
