@@ -62,11 +62,21 @@ describe("the Redis client", function()
   end)
 
   it("does not read the answer of a command it gave up on", function()
-    local hasty = server:client { timeout = 1 }
+    local hasty = server:client { timeout = 0.3 }
+    -- What it is told, however often it is not told in time.
+    local function told(...)
+      local value, reason
+      for _ = 1, 100 do
+        value, reason = hasty:call(...)
+        if value ~= nil then break end
+      end
+      return value, reason
+    end
+    assert.equal("PONG", told "PING")
     local value, reason = hasty:call("BLPOP", "none", "20")
     assert.is_nil(value)
     assert.equal("timeout", reason)
-    assert.equal("mine", hasty:call("ECHO", "mine"))
+    assert.equal("mine", told("ECHO", "mine"))
     hasty:close()
   end)
 

@@ -14,9 +14,10 @@ redis.__index = redis
 
 local function free_port() return tostring(nginx.free_port()) end
 
--- A new client of ours; a spec closes it by forgetting it.
+-- A new client of ours, patient unless told; a spec closes it by forgetting it.
 function redis:client(options)
   options = options or {}
+  options.timeout = options.timeout or 60
   options.nodes = options.nodes or { self.address }
   return require "signicat.redis".new(options)
 end
