@@ -42,22 +42,28 @@ function office.job(more)
 end
 
 function office:worker(more)
-  local given = { client = self.sign, redis = self.redis, timeout = 5,
+  local given = { client = self.sign, redis = self.redis, timeout = 60,
     slack = 0.1, backoff = 0.01, block = 0.01, folder = "examples" }
   for name, value in pairs(more or {}) do given[name] = value end
   return worker.new(given)
+end
+
+-- As if workers had been silent for so many seconds more.
+function office:silence(seconds)
+  local redis = self.redis
+  local pending = redis:call("XPENDING", "{sign}:jobs", "workers", "-", "+",
+    10)
+  for _, entry in ipairs(pending or {}) do
+    assert(redis:call("XCLAIM", "{sign}:jobs", "workers", entry[2], 0,
+      entry[1], "IDLE", entry[3] + seconds * 1000, "JUSTID"))
+  end
 end
 
 -- As if all that has to be waited for had passed: the silence of workers, the
 -- pause before another attempt, the outcome of a create.
 function office:wait()
   local redis = self.redis
-  local pending = redis:call("XPENDING", "{sign}:jobs", "workers", "-", "+",
-    10)
-  for _, entry in ipairs(pending or {}) do
-    assert(redis:call("XCLAIM", "{sign}:jobs", "workers", entry[2], 0,
-      entry[1], "IDLE", 1e7, "JUSTID"))
-  end
+  self:silence(1e4)
   for _, id in ipairs(redis:call("ZRANGE", "{sign}:later", 0, -1)) do
     assert(redis:call("ZADD", "{sign}:later", 0, id))
   end
