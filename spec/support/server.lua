@@ -164,10 +164,11 @@ local function send_document(connection, lines, etag, share)
       #DOCUMENT)
   end
   local part = DOCUMENT:sub(from + 1)
-  connection:send(("HTTP/1.1 %s\r\nContent-Type: text/plain\r\n%s%s"
-    .. "Content-Length: %d\r\n\r\n"):format(status, more,
-      etag and "Accept-Ranges: bytes\r\nETag: " .. etag .. "\r\n" or "", #part))
-  return connection:send(part:sub(1, math.floor(#part * share)))
+  -- At once, so that a head never comes without bytes of the body.
+  return connection:send(("HTTP/1.1 %s\r\nContent-Type: text/plain\r\n%s%s"
+    .. "Content-Length: %d\r\n\r\n%s"):format(status, more,
+      etag and "Accept-Ranges: bytes\r\nETag: " .. etag .. "\r\n" or "", #part,
+      part:sub(1, math.floor(#part * share))))
 end
 
 function behave.document(connection, lines)
