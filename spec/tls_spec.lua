@@ -104,7 +104,7 @@ describe("an nginx in front of a sandbox", function()
         }
         location /slow/documents/ {
           alias FOLDER/slow/;
-          limit_rate 4m;
+          limit_rate 1700k; # so much at once, the rest a second later
         }
       }
 ]]):gsub("SERVICE", service.url):gsub("FOLDER", folder)))
@@ -147,7 +147,7 @@ describe("an nginx in front of a sandbox", function()
   -- Which HTTP a request of this test spoke; its line in the log may come
   -- after its answer.
   local function spoken(request)
-    for _ = 1, 500 do
+    for _ = 1, 6000 do
       local lines = front:log()
       for i = #lines, mark + 1, -1 do
         if lines[i]:sub(1, #request) == request then
@@ -329,18 +329,29 @@ describe("an nginx in front of a sandbox", function()
     local target = folder .. "/got"
     local sign = client({ token = "t" }, "/slow")
     local path, meta = assert(sign.documents:download(helper.document,
-      { to = target, timeout = 0.4, retries = 9 }))
+      { to = target, timeout = 0.8, retries = 9 }))
     assert.equal(target, path)
     assert.is_true(big == helper.read(target))
     assert.equal(206, meta.status)
     assert.is_true(meta.attempts > 1)
-    for _ = 1, 500 do
-      if #front:log() - mark == meta.attempts then break end
+    -- Which attempts nginx knows of is up to how far each came.
+    local whole, parts
+    for _ = 1, 6000 do
+      whole, parts = 0, 0
+      local log = front:log()
+      for i = mark + 1, #log do
+        if log[i]:find " 206 bytes=[1-9]%d*%-$" then
+          parts = parts + 1
+        else
+          assert.matches(" 200 %-$", log[i])
+          whole = whole + 1
+        end
+      end
+      if whole > 0 and parts > 0 then break end
       core.sleep(0.01)
     end
-    local log = front:log()
-    assert.equal(meta.attempts, #log - mark)
-    for i = mark + 2, #log do assert.matches(" 206 bytes=%d+%-$", log[i]) end
+    assert.is_true(whole > 0 and parts > 0)
+    assert.is_true(whole + parts <= meta.attempts)
   end)
 end)
 
