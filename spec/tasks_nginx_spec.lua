@@ -22,6 +22,16 @@ local HTTP = [[
     function word(value, err)
       return value and "ok" or tostring(err and err.kind)
     end
+    -- Waits until some call of a client has come so far: until its exchange
+    -- has that, or more of it than 0.
+    function until_some(sign, name)
+      while true do
+        for it in pairs(sign.transport.nginx.running) do
+          if it[name] and it[name] ~= 0 then return end
+        end
+        ngx.sleep(0.001)
+      end
+    end
     local _
     _, async_in_init = pcall(function() return client(1):async(word) end)
   }
@@ -134,7 +144,7 @@ describe("a task in nginx", function()
         inner = word(value, err)
         return value, err
       end)
-      ngx.sleep(0.05)
+      until_some(sign, "handed_over")
       task:cancel()
       local said = word(task:wait())
       task:cancel()
@@ -176,7 +186,7 @@ describe("a task in nginx", function()
         local page, err = sign:with{}.sessions:list()
         said[3] = word(page, err)
       end)
-      ngx.sleep(0.05)
+      until_some(sign, "handed_over")
       task:cancel()
       task:wait()
       return table.concat(said, " ")]])
@@ -213,7 +223,7 @@ describe("a task in nginx", function()
         mapped = #errors
         for i = 1, 3 do assert(errors[i].kind == "cancelled") end
       end)
-      ngx.sleep(0.05)
+      until_some(sign, "handed_over")
       async(function() task:cancel() end)
       task:wait()
       ngx.sleep(0.05)
@@ -280,7 +290,7 @@ describe("a task in nginx", function()
       local task = async(function()
         return sign.documents:download(id, { to = "%s/got/a" })
       end)
-      ngx.sleep(0.1)
+      until_some(sign, "got")
       task:cancel()
       return word(task:wait())]]):format(folder)))
     assert.same({}, helper.names_in(folder .. "/got"))
@@ -348,7 +358,7 @@ describe("a task in nginx", function()
       local task = async(function()
         return sign:request("POST", "/x", { json = { a = 1 } })
       end)
-      ngx.sleep(0.1)
+      until_some(sign, "handed_over")
       task:cancel()
       local value, err = task:wait()
       return word(value, err) .. " " .. tostring(err.ambiguous)]])
@@ -360,7 +370,7 @@ describe("a task in nginx", function()
       local task = async(function()
         return sign.sessions:get(id, { timeout = 60 })
       end)
-      ngx.sleep(0.05)
+      until_some(sign, "handed_over")
       sign:close()
       return word(task:wait())]])
     process:kill()
@@ -370,7 +380,7 @@ describe("a task in nginx", function()
         return sign.documents:upload { content = ("x"):rep(5e7),
                                        type = "text/plain" }
       end)
-      ngx.sleep(0.05)
+      until_some(sign, "sent_any")
       sign:close()
       return word(task:wait())]])
   end)
