@@ -23,7 +23,9 @@ end
 
 local pid, parent = ids()
 
-local TIMEOUT, SLACK = 2, 0.5 -- seconds
+-- Seconds. A create has been carried out when both are over, also by a service
+-- that was stopped meanwhile.
+local TIMEOUT, SLACK = 2, 2.5
 local was_stopped = false
 
 local function is_wanted(point)
