@@ -38,14 +38,17 @@ end
 
 nginx.run = run
 
--- A port that nobody has, and that the system gives to no connection while
--- nobody listens on it.
+local given = {}
+
+-- A port that nobody has, and that the system gives to no connection while a
+-- server is not there yet, or was killed; each is given once.
 function nginx.free_port()
   while true do
-    local port = 20000 + math.floor(core.random() * 10000)
-    local listener = socket.bind("127.0.0.1", port)
+    local port = tostring(20000 + math.floor(core.random() * 10000))
+    local listener = not given[port] and socket.bind("127.0.0.1", port)
     if listener then
       listener:close()
+      given[port] = true
       return port
     end
   end

@@ -12,8 +12,6 @@ local socket = require "socket"
 local redis = {}
 redis.__index = redis
 
-local function free_port() return tostring(nginx.free_port()) end
-
 -- A new client of ours, patient unless told; a spec closes it by forgetting it.
 function redis:client(options)
   options = options or {}
@@ -58,7 +56,7 @@ end
 function redis.start(more)
   local folder, remove = nginx.folder()
   for _ = 1, 5 do
-    local port = free_port()
+    local port = nginx.free_port()
     local self = setmetatable({ folder = folder, remove = remove, port = port,
       address = "127.0.0.1:" .. port }, redis)
     self.words = { "--port", port, "--bind", "127.0.0.1", "--dir", folder,
@@ -98,7 +96,7 @@ end
 function redis.cluster()
   local nodes = {}
   for i = 1, 3 do
-    local bus = free_port()
+    local bus = nginx.free_port()
     nodes[i] = redis.start { "--cluster-enabled", "yes", "--cluster-port", bus,
                              "--cluster-require-full-coverage", "no" }
     nodes[i].bus = bus
