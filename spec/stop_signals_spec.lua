@@ -99,7 +99,7 @@ describe("a worker that stops on signals", function()
       service.client_id, service.client_secret), "sh",
       "./?.lua;" .. package.path, package.cpath, helper.lua,
       office.server.address }))
-    pid = assert(tonumber(process:read_line(10)))
+    pid = assert(tonumber(process:read_line(30)))
   end
 
   local function assert_lines(...)
@@ -109,8 +109,8 @@ describe("a worker that stops on signals", function()
     if select(-1, ...) == "exit 0" then pid = nil end
   end
 
-  local function send(signal, other)
-    os.execute(("kill -%s %d"):format(signal, other or pid))
+  local function send(signal)
+    os.execute(("kill -%s %d"):format(signal, pid))
   end
 
   local function enqueue(id)
@@ -118,21 +118,22 @@ describe("a worker that stops on signals", function()
   end
 
   local function await(id, state)
-    for _ = 1, 2000 do
-      if queue:status(id).state == state then return end
+    local ends = core.now() + 60
+    while queue:status(id).state ~= state do
+      assert(core.now() < ends, id .. " is not " .. state)
       core.sleep(0.01)
     end
-    error(id .. " is not " .. state)
   end
 
   -- Sends signals while the service stands still, with a job under way.
   local function interrupt(...)
     for i = 1, 3 do enqueue("j" .. i) end
-    send("STOP", service.process:pid())
+    local release = helper.hold(service.process)
+    finally(release)
     start()
     await("j1", "running")
     for _, signal in ipairs { ... } do send(signal) end
-    send("CONT", service.process:pid())
+    release()
   end
 
   for _, signals in ipairs { { "TERM" }, { "TERM", "TERM", "INT" } } do
