@@ -12,7 +12,7 @@ local sandbox = require "signicat.sandbox"
 local url = require "socket.url"
 local http = require "socket.http"
 
-http.TIMEOUT = 20
+http.TIMEOUT = 120
 
 -- A server for a case, or the sandbox; and what ends it.
 local function serve(case, service, folder)
