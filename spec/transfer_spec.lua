@@ -287,6 +287,31 @@ describe("a transfer", function()
       end))
     end)
 
+    it("which one that was there in time keeps, whoever looks late", function()
+      serve("ok")
+      local task
+      for _ = 1, 20 do
+        local before = helper.counts(url).GET or 0
+        local release = helper.hold(process)
+        finally(release)
+        task = sign:async(function()
+          return sign.sessions:get(ID, { first_byte_timeout = 0.4 })
+        end)
+        for _ = 1, 10 do
+          sign:step()
+          core.sleep(0.01)
+        end
+        release()
+        -- This process may have been stopped meanwhile: then once more.
+        if not task:done() then
+          repeat until (helper.counts(url).GET or 0) > before
+          core.sleep(0.5)
+          break
+        end
+      end
+      assert(task:wait())
+    end)
+
     it("and none unless it is said", function()
       serve("late")
       assert(sign.sessions:get(ID, { retries = 0 }))

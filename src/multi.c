@@ -268,10 +268,14 @@ static void act(Multi *multi, curl_socket_t socket, int ready) {
   let_go(multi);
 }
 
-/* Looks at the transfer that is first in need of it, if its time has come. */
+/* Looks at the transfer that is first in need of it, if its time has come and
+ * all that was ready by then has had its turn: whoever turns late is not to
+ * take bytes that are here for none. */
 static int look(Multi *multi, double now) {
   Transfer *first = sc_alarms_first(&multi->alarms);
   if (!first || first->look_at > now) return 0;
+  if (first->look_at > multi->asked || sc_sockets_found(&multi->sockets))
+    return 0;
   if (sc_watch_is_late(first, now)) {
     sc_transfer_done(first, CURLE_OPERATION_TIMEDOUT);
   } else {
@@ -346,9 +350,11 @@ static int take_turn(Multi *multi, double wait, double now) {
   multi->was_rest = 0;
   if (is_timely(multi, now)) return serve_timer(multi);
   wait = multi->first[QUEUE_READY] ? 0 : fmin(wait, quiet(multi, now));
+  if (!sc_sockets_found(&multi->sockets)) multi->asked = now;
   socket = sc_sockets_wait(&multi->sockets, wait, &ready);
   if (socket >= 0) return serve(multi, socket, ready);
   if (wait > 0) now = seconds_now();
+  multi->asked = now;
   if (multi->due <= now) return serve_timer(multi);
   return multi->first[QUEUE_RESTING] ? go_on(multi) : look(multi, now);
 }

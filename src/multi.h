@@ -34,6 +34,7 @@ typedef struct Multi {
   int holds;     /* so often is SIGPIPE held back, within each other */
   Sigpipe sigpipe;
   Sockets sockets;
+  double asked; /* when it was last asked for those that are ready */
   Alarms alarms;
   Transfer *first[2], *last[2]; /* of the queues */
   int was_rest;                 /* the last turn went to one that rested */
