@@ -226,7 +226,7 @@ describe("a task in nginx", function()
       until_some(sign, "handed_over")
       async(function() task:cancel() end)
       task:wait()
-      ngx.sleep(0.05)
+      while #ended < 3 do ngx.sleep(0.001) end
       return ("%s, %d ended, %d errors"):format(table.concat(ended, " ", 1, 2),
         #ended - 1, mapped)]])
   end)
