@@ -350,11 +350,11 @@ static int take_turn(Multi *multi, double wait, double now) {
   multi->was_rest = 0;
   if (is_timely(multi, now)) return serve_timer(multi);
   wait = multi->first[QUEUE_READY] ? 0 : fmin(wait, quiet(multi, now));
+  /* A wait that a signal ended says nothing of those ready at its end. */
   if (!sc_sockets_found(&multi->sockets)) multi->asked = now;
   socket = sc_sockets_wait(&multi->sockets, wait, &ready);
   if (socket >= 0) return serve(multi, socket, ready);
   if (wait > 0) now = seconds_now();
-  multi->asked = now;
   if (multi->due <= now) return serve_timer(multi);
   return multi->first[QUEUE_RESTING] ? go_on(multi) : look(multi, now);
 }
