@@ -11,8 +11,9 @@ local ID = helper.session
 
 -- Waits until what was sent on a connection is there for its other end.
 local function await_arrival(connection)
-  local _, port = connection:getpeername()
-  local line = (":%04X [%%x:]+ %%x+ %%x+:(%%x+)"):format(port)
+  local _, port = connection:getsockname()
+  local _, peer = connection:getpeername()
+  local line = (":%04X %%x+:%04X %%x+ %%x+:(%%x+)"):format(peer, port)
   repeat
     local waiting = helper.read("/proc/net/tcp"):match(line)
   until tonumber(waiting, 16) > 0
