@@ -65,6 +65,23 @@ describe("a list of sessions", function()
       assert(create({ "a", "a" }, { '"a"', '"a"' }))
     end)
 
+  it("is the caller's again once it is sent", function()
+    for _, change in ipairs {
+      function(list) list[3] = input "c" end,
+      function(list) list[1], list[2] = nil, nil end,
+      function(list) list[1], list[2] = list[2], list[1] end,
+    } do
+      local list = { input "a", input "b" }
+      local client = helper.client(function()
+        change(list)
+        return helper.json(201, ('[{"id":"%s","title":"a"},{"id":"%s",'
+          .. '"title":"b"}]'):format(helper.session, helper.document))
+      end)
+      local made = assert(client.sessions:create(list))
+      assert.equal("b", made[2].title)
+    end
+  end)
+
   it("may be anything when nobody checks it", function()
     assert(create({ 1, 2 }, { '"a"', '"b"' }, { validate = "off" }))
   end)

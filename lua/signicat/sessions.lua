@@ -11,34 +11,40 @@ local wait = require "signicat.wait"
 local Sessions = {}
 Sessions.__index = Sessions
 
---- Unchecked payloads may be anything.
-local function title_of(session)
-  return type(session) == "table" and session.title
+--- The titles that are sent, for the list is the caller's and may be filled
+--- with the next ones by the time of the answer. Unchecked payloads may be
+--- anything.
+local function titles_of(list)
+  if type(list) ~= "table" then return nil end
+  local titles = {}
+  for i = 1, #list do
+    local session = list[i]
+    titles[i] = type(session) == "table" and session.title or false
+  end
+  return titles
 end
 
 --- Whether answer i seems to belong to another input than the i-th: the title
 --- that was sent came back for another session.
-local function is_misplaced(list, answer, i)
+local function is_misplaced(titles, answer, i)
   local title = answer[i].title
-  if type(title) ~= "string" or title_of(list[i]) == title then
-    return false
-  end
-  for _, other in ipairs(list) do
-    if title_of(other) == title then return true end
+  if type(title) ~= "string" or titles[i] == title then return false end
+  for _, other in ipairs(titles) do
+    if other == title then return true end
   end
   return false
 end
 
 --- What is wrong with the answer to a list of sessions, nil if each has its
 --- own. A signing URL given to the wrong signer cannot be called back.
-local function pairing_fault(list, answer)
-  if type(list) ~= "table" then return nil end
-  if #answer ~= #list then
+local function pairing_fault(titles, answer)
+  if not titles then return nil end
+  if #answer ~= #titles then
     return ("%d sessions were sent and %d came back; see `result`")
-      :format(#list, #answer)
+      :format(#titles, #answer)
   end
   for i = 1, #answer do
-    if is_misplaced(list, answer, i) then
+    if is_misplaced(titles, answer, i) then
       return "the sessions came back in another order; see `result`"
     end
   end
@@ -53,10 +59,11 @@ end
 --- fewer or more than were sent: err.result is what came
 ---@return signicat.Meta? meta when it failed
 function Sessions:create(list, opts)
+  local titles = titles_of(list)
   local answer, meta, failed_meta = call.operation(self.client,
     "createSigningSession", nil, list, opts)
   if not answer then return nil, meta, failed_meta end
-  local fault = pairing_fault(list, answer)
+  local fault = pairing_fault(titles, answer)
   if not fault then return answer, meta end
   return nil, call.fail("sessions:create", { kind = "protocol", note = fault,
     status = meta.status, result = answer, sent = true, ambiguous = true,
