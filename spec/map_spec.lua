@@ -21,6 +21,11 @@ describe("map", function()
     end)
     assert.same({ [1] = "a1", [4] = "d4" }, results)
     assert.same({ [2] = "no b", [3] = "raised c" }, errors)
+    assert.same({ [1] = "nil was raised", [2] = "false was raised" },
+      (select(2, sign:map({ 1, 2 }, function(i)
+        if i == 1 then error() end
+        error(false)
+      end))))
     assert.same({ { "x" }, nil },
       { sign:map({ "x" }, function(x) return x end) })
     assert.same({}, (sign:map({}, error)))

@@ -16,9 +16,13 @@ return function(client, loop, list, fn, limit)
   local function keep(i, done, value, err)
     if done and value ~= nil then
       results[i] = value
+      return
+    end
+    errors = errors or {}
+    if done then
+      errors[i] = err or "nothing was returned"
     else
-      errors = errors or {}
-      errors[i] = done and (err or "nothing was returned") or value
+      errors[i] = value or tostring(value) .. " was raised"
     end
   end
   local function work()
