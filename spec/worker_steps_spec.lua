@@ -34,6 +34,8 @@ describe("a job of another program", function()
     ["a path from the root"] = '{"title":"t","file":{"path":"/etc/passwd"}}',
     ["a path upwards"] = '{"title":"t","file":{"path":"a/../../b"}}',
     ["neither path nor content"] = '{"title":"t","file":{}}',
+    ["a reference that is no string"] =
+      '{"title":"t","externalReference":7,"file":{"path":"lease.pdf"}}',
     ["no title"] = '{"file":{"path":"lease.pdf"}}',
     ["a field that is not known"] =
       '{"title":"t","titel":"t","file":{"path":"lease.pdf"}}',
@@ -141,6 +143,16 @@ describe("a session whose create is ambiguous", function()
       is_made_once({ operation = "createSigningSession", fault = fault }, 1)
     end)
   end
+
+  it("is looked for by a reference of the queue's when the job's is empty",
+    function()
+      office:faults { operation = "createSigningSession",
+                      fault = "lost_answer" }
+      assert(queue:enqueue("j1", office.job { externalReference = "" }))
+      assert.equal("done", office:work "j1")
+      assert.equal(1, office:count "createSigningSession")
+      assert.matches("^j1@", office:sessions().data[1].externalReference)
+    end)
 
   it("is found, not created again: slow", function()
     -- In time with all but that one answer.

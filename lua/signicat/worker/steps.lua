@@ -45,6 +45,15 @@ function steps.read(self, job)
   end
   if not findings then
     job.session = sign.session_of(fields)
+    local reference = job.session.externalReference
+    -- By it a session is looked for, which an empty one is not.
+    if reference == nil or reference == core.null or reference == "" then
+      job.session.externalReference = job.reference
+    elseif type(reference) ~= "string" then
+      findings = { { name = "externalReference", reason = "is no string" } }
+    end
+  end
+  if not findings then
     -- Before anything is sent, so that a slip leaves no document behind.
     findings = not job.begun and sign.findings_of(job.session,
       self.client.settings, self.client.wall_clock())
@@ -57,10 +66,6 @@ function steps.read(self, job)
   job.source = { path = file.path and self.folder .. "/" .. file.path,
                  content = not file.path and job.content or nil,
                  type = file.type }
-  local reference = job.session.externalReference
-  if reference == nil or reference == core.null then
-    job.session.externalReference = job.reference
-  end
   return true
 end
 
