@@ -116,6 +116,50 @@ describe("the Redis client", function()
     wrapped:close()
   end)
 
+  it("does not read the answer of a command that an error ended", function()
+    local limit
+    local wrapped = server:client { wrap = function(socket)
+      return {
+        send = function(_, bytes) return socket:send(bytes) end,
+        close = function() return socket:close() end,
+        receive = function(_, how)
+          if limit then error("the host's limit", 0) end
+          return socket:receive(how)
+        end,
+      }
+    end }
+    assert.equal("PONG", wrapped:call "PING")
+    limit = true
+    assert.has_error(function() wrapped:call("ECHO", "old") end,
+      "the host's limit")
+    limit = false
+    assert.equal("mine", wrapped:call("ECHO", "mine"))
+    wrapped:close()
+  end)
+
+  it("keeps the answers of two coroutines apart", function()
+    local one = server:client { wrap = function(socket)
+      return {
+        send = function(_, bytes)
+          local sent = socket:send(bytes)
+          coroutine.yield()
+          return sent
+        end,
+        close = function() return socket:close() end,
+        receive = function(_, how) return socket:receive(how) end,
+      }
+    end }
+    local function echo(word)
+      return coroutine.wrap(function() return one:call("ECHO", word) end)
+    end
+    local first, second = echo "first", echo "second"
+    first()
+    second()
+    assert.equal("second", second())
+    assert.equal("first", first())
+    one:close()
+  end)
+
   it("raises at the caller's line for options it does not know", function()
     local ok, message = pcall(function() redis.new { node = "x" } end)
     assert.is_false(ok)

@@ -57,8 +57,8 @@ local function read(socket)
   return list
 end
 
-local function exchange(socket, ...)
-  local done, reason = socket:send(encode { ... })
+local function exchange(socket, command)
+  local done, reason = socket:send(command)
   if not done then return nil, reason end
   return read(socket)
 end
@@ -75,8 +75,8 @@ local function open(self, node)
   end
   local given = self.given
   if done and given.password then
-    done, reason = exchange(socket, "AUTH", given.username or "default",
-      given.password)
+    done, reason = exchange(socket, encode { "AUTH",
+      given.username or "default", given.password })
   end
   if done then return socket end
   if socket then socket:close() end
@@ -107,25 +107,35 @@ local function next_node(self)
   return nodes[1]
 end
 
+--- Has a connection serve the next command, too.
+local function keep(self, socket)
+  self:close() -- a coroutine's that found none meanwhile
+  self.socket = socket
+end
+
 --- Sends a command and reads its reply.
 ---@param ... string|number the command and its words
 ---@return any reply a string, a number, a list; false for Redis's nil
 ---@return string? reason when the reply is nil: Redis's own words, or why the
 --- connection failed; the command may then have been carried out
 function Redis:call(...)
+  local command = encode { ... }
   local wanted, asking, value, reason, said
   for _ = 1, REDIRECTS + #self.given.nodes do
     if wanted or not self.socket then
       local socket, why = connect(self, wanted)
       if not socket then return nil, why end
     end
-    if asking then exchange(self.socket, "ASKING") end
-    value, reason, said = exchange(self.socket, ...)
-    if value ~= nil then return value end
-    if not said then
-      self:close()
+    local socket = self.socket
+    self.socket = nil -- what comes after an error in here, nobody knows
+    if asking then exchange(socket, encode { "ASKING" }) end
+    value, reason, said = exchange(socket, command)
+    if value == nil and not said then
+      socket:close()
       return nil, reason
     end
+    keep(self, socket)
+    if value ~= nil then return value end
     local how, node = reason:match "^(%u+) %d+ (%S+:%d+)$"
     asking = how == "ASK"
     if reason:find "^READONLY" and #self.given.nodes > 1 then
