@@ -280,6 +280,24 @@ describe("a token of the caller's", function()
     local client = helper.client(nil, { auth = function() error "vault" end })
     assert.has_error(function() client.sessions:get(session) end)
   end)
+
+  it("may not call the client that waits for it", function()
+    local client
+    client = assert(signicat.new { base_url = "http://127.0.0.1:1/sign",
+      auth = function() return client.sessions:get(session) end })
+    local function call() return client.sessions:get(session) end
+    for _, run in ipairs {
+      call, function() return client:async(call):wait() end,
+    } do
+      for _ = 1, 2 do
+        local done, message = pcall(run)
+        assert.is_false(done)
+        assert.matches("`auth` calls the client that waits",
+          message)
+      end
+    end
+    client:close()
+  end)
 end)
 
 -- -- failures -----------------------------------------------------------------

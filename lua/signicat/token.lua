@@ -274,6 +274,10 @@ local function kept(fetch, store, is_own)
     if failure and client.clock() < failed_until then
       return nil, copy(failure)
     end
+    if is_own and fetching and fetching.by == asker(client) then
+      core.misuse("`auth` calls the client that waits for its token; give it "
+        .. "a client of its own")
+    end
     if client.transport.apart and not is_own then
       return fetch_apart(client, deadline, waiting)
     end
