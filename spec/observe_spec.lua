@@ -3,6 +3,7 @@
 
 local helper = require "spec.helper"
 local observe = require "signicat.observe"
+local sandbox = require "signicat.sandbox"
 
 local session = helper.session
 local TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -82,16 +83,41 @@ describe("on_event", function()
   end)
 
   it("may raise, call the client or change what it is told", function()
-    local depth = 0
-    local client
-    client = helper.client({ status = 204 }, { on_event = function(event)
-      depth = depth + 1
-      if depth < 3 then assert(client.sessions:delete(session)) end
-      for name in pairs(event) do event[name] = nil end
-      error "a hook's own fault"
-    end })
-    assert(client.sessions:delete(session))
-    assert.is_true(depth > 2)
+    local told = 0
+    local client, transport
+    client, transport = helper.client({ status = 204 }, {
+      on_event = function(event)
+        told = told + 1
+        assert(client.sessions:delete(session))
+        for name in pairs(event) do event[name] = nil end
+        error "a hook's own fault"
+      end })
+    for i = 1, 2 do
+      assert(client.sessions:delete(session))
+      assert.equal(2 * i, told)
+      assert.equal(3 * i, #transport.requests)
+    end
+  end)
+
+  it("is not told of what it calls, in a task neither", function()
+    local service = assert(sandbox.start())
+    local client = assert(service:client())
+    local told, calls = {}, 0
+    local watched
+    watched = client:with { on_event = function(event)
+      told[#told + 1] = event.name
+      if watched.sessions:list { limit = 1 } then calls = calls + 1 end
+    end }
+    assert(watched.sessions:list()) -- with a token from now on
+    told, calls = {}, 0
+    local tasks = {}
+    for i = 1, 3 do
+      tasks[i] = watched:async(function() return watched.sessions:list() end)
+    end
+    for i = 1, 3 do assert(tasks[i]:wait()) end
+    assert.same({ 6, 6 }, { #told, calls })
+    client:close()
+    service:stop()
   end)
 
   it("is not needed", function()

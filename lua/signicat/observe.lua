@@ -63,6 +63,20 @@ local function copy(event, from)
   end
 end
 
+-- The coroutines that run a hook. What it calls is told to none: it would be
+-- told of that, too, and call again, without end.
+local telling = setmetatable({}, { __mode = "k" })
+local MAIN = {}
+
+local function here()
+  return coroutine.running() or MAIN
+end
+
+local function tell(hook, event)
+  telling[here()] = true
+  hook(event)
+end
+
 --- Tells the client's hook of an event, if it has one. Whatever the hook
 --- does, the call goes on.
 ---@param client table
@@ -71,13 +85,14 @@ end
 --- for its own fields
 function observe.emit(client, name, about)
   local hook = client.on_event
-  if not hook then return end
+  if not hook or telling[here()] then return end
   local event = { name = name }
   if about then
     if core.is_error(about.error) then copy(event, about.error) end
     copy(event, about)
   end
-  client:try(hook, event) -- in a task it may call
+  client:try(tell, hook, event) -- in a task it may call
+  telling[here()] = nil
 end
 
 return observe
