@@ -93,6 +93,9 @@ local function token_store(value)
     or type(value.set) ~= "function" or type(value.drop) ~= "function" then
     return "must be a table with functions `get`, `set` and `drop`"
   end
+  if value.lock and not value.unlock then
+    return "has `lock` and needs `unlock`, too"
+  end
 end
 
 --- Where a document goes: a path, a folder or a writer.

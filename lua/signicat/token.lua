@@ -60,11 +60,14 @@ local function write(failure)
   return core.json_encode(short)
 end
 
+--- The same read again; nil for what others have written there.
 local function read(text)
-  local failure = text and core.json_decode(text)
-  if not failure then return nil end
+  local failure = type(text) == "string" and core.json_decode(text)
+  if type(failure) ~= "table" or not core.kinds[failure.kind] then
+    return nil
+  end
   local message = failure.message
-  if not message then return failure end
+  if type(message) ~= "string" then return failure end
   failure = core.error(failure)
   failure.message = message
   return failure
@@ -392,10 +395,22 @@ local function from_credentials(given, settings, store)
   end, store)
 end
 
+--- What a store has. Others write there, too: what is no token, or has no
+--- time left that can be told, is none.
+---@return string? value
+---@return number? lifetime
+local function token_in(store, key)
+  local value, lifetime = store:get(key)
+  if options.bearer(value) then return nil end
+  if lifetime == nil then return value end
+  lifetime = tonumber(lifetime)
+  if lifetime and lifetime > 0 then return value, lifetime end
+end
+
 --- A caller's store, under this account's key.
 local function bind(store, key)
   return store and {
-    get = function() return store:get(key) end,
+    get = function() return token_in(store, key) end,
     set = function(_, value, lifetime) store:set(key, value, lifetime) end,
     drop = function(_, value) store:drop(key, value) end,
     lock = store.lock and function() return store:lock(key) end,
