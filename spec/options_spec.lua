@@ -159,6 +159,19 @@ describe("an unknown option", function()
   end)
 end)
 
+describe("a deadline", function()
+  it("is a number, and one that can pass", function()
+    for _, value in ipairs { nan, "1", {}, true } do
+      assert.equal("sessions:get: option 'deadline' must be a number, a "
+        .. "moment on client:now()",
+        raised(function() get { deadline = value } end))
+    end
+    for _, value in ipairs { huge, -huge, 0 } do
+      assert.has_no_error(function() get { deadline = value } end)
+    end
+  end)
+end)
+
 describe("options", function()
   it("are a table or nothing", function()
     for _, value in ipairs { "x", 1, true, print } do

@@ -41,6 +41,15 @@ describe("a task", function()
       assert.has_error(function() sign:step "x" end)
     end)
 
+  it("that would sleep for no time that there is raises", function()
+    for _, time in ipairs { 0 / 0, "1", {} } do
+      local task = sign:async(function() sign.sleep(time) end)
+      assert.equal(0, sign:step())
+      assert.is_false(pcall(task.wait, task))
+      assert.is_false(pcall(sign.sleep, time))
+    end
+  end)
+
   it("begins with the first step, not before", function()
     local begun = false
     sign:async(function() begun = true end)

@@ -25,6 +25,13 @@ local function seconds(value)
   end
 end
 
+--- NaN is before no moment and behind none: a limit that never comes.
+local function moment(value)
+  if type(value) ~= "number" or value ~= value then
+    return "must be a number, a moment on client:now()"
+  end
+end
+
 --- Between two questions some time has to pass.
 local function pause(value)
   if seconds(value) or value == 0 then
@@ -171,7 +178,7 @@ options.client = extend(options.with, {
 })
 
 -- `deadline` is a moment, so it has no sense as a client's default.
-options.call.deadline = is "number"
+options.call.deadline = moment
 
 options.download = extend(options.call, {
   to = target,

@@ -660,8 +660,9 @@ end
 --- Sleeps; a task that is cancelled meanwhile wakes at once, and one that
 --- sleeps for no time lets others go on.
 function Loop:sleep(seconds)
-  if type(seconds) ~= "number" then
-    core.misuse("sleep takes seconds, not a " .. type(seconds))
+  if type(seconds) ~= "number" or seconds ~= seconds then
+    core.misuse("sleep takes seconds, not "
+      .. (seconds ~= seconds and "NaN" or "a " .. type(seconds)))
   end
   local task = self:caller()
   local ends = core.now() + seconds
