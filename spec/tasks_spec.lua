@@ -41,6 +41,29 @@ describe("a task", function()
       assert.has_error(function() sign:step "x" end)
     end)
 
+  it("that raised is kept for a run, but not all of those of a long day",
+    function()
+      local kept = setmetatable({}, { __mode = "k" })
+      local function raise(i, is_claimed)
+        local task = sign:async(function() error("task " .. i, 0) end)
+        kept[task] = true
+        assert.equal(0, sign:step())
+        if is_claimed then assert.is_false(pcall(task.wait, task)) end
+      end
+      for i = 1, 1000 do raise(i, i ~= 7) end
+      collectgarbage()
+      collectgarbage()
+      local count = 0
+      for _ in pairs(kept) do count = count + 1 end
+      assert.is_true(count < 10)
+      for i = 1, 1000 do raise(i) end
+      assert.has_error(function() sign:run() end, "task 7")
+      for i = 1, 99 do
+        assert.has_error(function() sign:run() end, "task " .. i)
+      end
+      sign:run()
+    end)
+
   it("that would sleep for no time that there is raises", function()
     for _, time in ipairs { 0 / 0, "1", {} } do
       local task = sign:async(function() sign.sleep(time) end)

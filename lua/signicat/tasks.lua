@@ -164,12 +164,30 @@ local function part(self, kept)
   return true
 end
 
+-- Of tasks that raised while nobody waited, so many are kept for `run`: who
+-- only steps would keep them all.
+local UNCLAIMED = 100
+
+--- Keeps one for `run`, and no more those that were waited for since.
+local function keep_for_run(list, task)
+  local last, count = list.last, 0
+  while last do
+    local other = take(list)
+    if not other.is_claimed then
+      put(list, other)
+      count = count + 1
+    end
+    if other == last then break end
+  end
+  if count < UNCLAIMED then put(list, task) end
+end
+
 --- A function raised. Whoever waits gets it; nobody may, so a hook is told.
 local function give_up(task, message)
   local is_awaited = task.waiters
   if could_not_yield(message) then message = HOW_TO_YIELD end
   finish(task, LOST)
-  if not is_awaited then put(task.loop.unclaimed, task) end
+  if not is_awaited then keep_for_run(task.loop.unclaimed, task) end
   task.result = { raised = true, message }
   if not task.client.on_event then return end
   observe.emit(task.client, "error", { operation = "async",
