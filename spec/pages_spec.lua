@@ -571,6 +571,43 @@ describe("over the sandbox", function()
     assert.equal(950, count)
   end)
 
+  it("a list that tasks walk over together tells so, and goes on in the last",
+    function()
+      assert(service:reset())
+      assert(service:seed { sessions = 12 })
+      local begun = assert(sign.sessions:list { limit = 4 })
+      local iterator = sign.sessions:each { limit = 4 }
+      local walks = {
+        function()
+          local count, page = 0, assert(begun:next())
+          while page do
+            count, page = count + #page.data, page:next()
+          end
+          return count + #begun.data
+        end,
+      }
+      if _VERSION ~= "Lua 5.1" or rawget(_G, "jit") then
+        local given = 0
+        walks[2] = function()
+          for _ in iterator do given = given + 1 end
+          return given
+        end
+      end
+      for _, act in ipairs(walks) do
+        local tasks = {}
+        for i = 1, 3 do tasks[i] = sign:async(act) end
+        for i = 1, 3 do
+          local done, value = pcall(tasks[i].wait, tasks[i])
+          assert.equal(i == 3, done)
+          if done then
+            assert.equal(12, value)
+          else
+            assert.matches("another task has asked for the same page", value)
+          end
+        end
+      end
+    end)
+
   it("a loop that deletes what it gets, gets all", function()
     assert(service:reset())
     sign:close()

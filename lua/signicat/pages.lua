@@ -75,6 +75,7 @@ local function begin(sessions, query, opts)
     repeats = 0, -- rows to come that may be known already
     rows = 0, -- of the last page
     turn = 0, -- which page is the last
+    asked = 0, -- for so many pages
   }
 end
 
@@ -263,8 +264,14 @@ function advance(walk, opts)
       err = start_part(walk)
       if err then return nil, err end
     end
+    local number = walk.asked + 1
+    walk.asked = number
     page, meta, failed_meta = ask(walk, opts)
     if not page then return nil, meta, failed_meta end
+    if walk.asked ~= number then
+      core.misuse("another task has asked for the same page meanwhile; let one "
+        .. "walk over the list and give the sessions to others")
+    end
     fresh, err = receive(walk, page)
     if err then return nil, err, meta end
     if fresh then
@@ -308,7 +315,7 @@ function pages.each(sessions, query, opts)
   return function()
     while not failed do
       at = at + 1
-      local session = list[at]
+      local session = list and list[at]
       if session then
         list[at] = false -- the caller's to keep or to let go
         return session
