@@ -61,6 +61,17 @@ describe("signals that are held", function()
     assert.is_nil(said:find "not here")
   end)
 
+  it("stay held while one more holds them, whichever goes first", function()
+    assert.equal("true true true true\n", (run [[
+      local one, two = core.hold_signals(), core.hold_signals()
+      one = nil
+      collectgarbage() collectgarbage()
+      send "TERM"
+      print(blocked() ~= before, two:came(), two:release(),
+        blocked() == before) ]]
+      :gsub("\t", " ")))
+  end)
+
   it("are not those that the process ignores", function()
     assert.equal("0000000000000002 false\n", (run([[
       local signals = core.hold_signals()

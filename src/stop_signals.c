@@ -17,9 +17,26 @@ typedef struct StopSignals {
   ObjectHead head;
   int held;
   int came;
-  sigset_t set;  /* what is looked for */
-  sigset_t mask; /* the thread's, as it was */
+  sigset_t set; /* what is looked for */
 } StopSignals;
+
+/* Of this thread: so many hold them, and its mask before the first did. One
+ * that an error left behind is collected while another holds them. */
+static __thread int holders;
+static __thread sigset_t mask_before;
+
+static int hold(const sigset_t *set) {
+  sigset_t before;
+  if (pthread_sigmask(SIG_BLOCK, set, &before) != 0) return 0;
+  if (holders++ == 0) mask_before = before;
+  return 1;
+}
+
+static void let_go(StopSignals *signals) {
+  if (!signals->held) return;
+  signals->held = 0;
+  if (--holders == 0) pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
+}
 
 static void add_unless_ignored(sigset_t *set, int number) {
   struct sigaction action;
@@ -35,8 +52,7 @@ int stop_signals_hold(lua_State *L) {
   sigemptyset(&signals->set);
   add_unless_ignored(&signals->set, SIGTERM);
   add_unless_ignored(&signals->set, SIGINT);
-  signals->held =
-      pthread_sigmask(SIG_BLOCK, &signals->set, &signals->mask) == 0;
+  signals->held = hold(&signals->set);
   return 1;
 }
 
@@ -63,17 +79,14 @@ static int stop_signals_came(lua_State *L) {
 static int stop_signals_release(lua_State *L) {
   StopSignals *signals = sc_object_check(L, 1, STOP_SIGNALS_TYPE);
   look(signals);
-  if (signals->held) pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
-  signals->held = 0;
+  let_go(signals);
   lua_pushboolean(L, signals->came);
   return 1;
 }
 
 /* Nobody would hear of what it took: what waits is left to the process. */
 static int stop_signals_gc(lua_State *L) {
-  StopSignals *signals = sc_object_check(L, 1, STOP_SIGNALS_TYPE);
-  if (signals->held) pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
-  signals->held = 0;
+  let_go(sc_object_check(L, 1, STOP_SIGNALS_TYPE));
   return 0;
 }
 
