@@ -245,6 +245,31 @@ describe("with the sandbox,", function()
       assert.is_true(TEXT == table.concat(parts))
     end)
 
+    it("loses nothing to who had its connection before", function()
+      local text = ("x"):rep(100000)
+      local note = assert(sign.documents:upload { content = text,
+                                                  type = "text/plain" })
+      local left, got = {}, 0
+      for i = 1, 12 do
+        left[i] = coroutine.create(function()
+          assert(sign.documents:download(note, { retries = 0,
+            to = function(bytes)
+              got = got + #bytes
+              coroutine.yield()
+              return true
+            end }))
+        end)
+      end
+      while #left > 0 do
+        for i = #left, 1, -1 do
+          local done, raised = coroutine.resume(left[i])
+          assert(done, tostring(raised))
+          if coroutine.status(left[i]) == "dead" then table.remove(left, i) end
+        end
+      end
+      assert.equal(12 * #text, got)
+    end)
+
     it("is told when the bytes are not those of the hash", function()
       local done, err = sign.documents:download({
         documentId = document.documentId,

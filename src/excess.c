@@ -33,16 +33,39 @@ void sc_excess_watch(Transfer *transfer) {
   }
 }
 
+/* Its connection's, by which two transfers know that they have the same. */
+static long local_port(const Transfer *transfer) {
+  long port = 0;
+  curl_easy_getinfo(transfer->easy, CURLINFO_LOCAL_PORT, &port);
+  return port;
+}
+
+/* Whether a transfer that began when this one ended has its connection, and
+ * rests: then libcurl does not watch it. */
+static int is_taken(const Transfer *transfer) {
+  const Transfer *it = transfer->home->sent ? transfer->home->running : NULL;
+  long port = local_port(transfer);
+  for (; it; it = it->next) {
+    if (it != transfer && (it->paused || it->is_in[QUEUE_RESTING]) &&
+        local_port(it) == port) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* libcurl tells the socket of a connection that it keeps; one that it closed,
- * and its TLS with it, has none. One that it watches again is another
- * transfer's already, and what comes there the answer to that. */
+ * and its TLS with it, has none. One that it watches again, or that another
+ * transfer has that rests, is that one's already, and what comes there the
+ * answer to it. */
 void sc_excess_end(const Transfer *transfer) {
   curl_socket_t socket = CURL_SOCKET_BAD;
   char bytes[1024];
   if (transfer->shared) return;
   curl_easy_getinfo(transfer->easy, CURLINFO_ACTIVESOCKET, &socket);
   if (socket == CURL_SOCKET_BAD ||
-      curl_multi_assign(transfer->multi->handle, socket, NULL) == CURLM_OK) {
+      curl_multi_assign(transfer->multi->handle, socket, NULL) == CURLM_OK ||
+      is_taken(transfer)) {
     return;
   }
   if (recv(socket, bytes, sizeof bytes, MSG_DONTWAIT) <= 0 &&

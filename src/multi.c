@@ -260,6 +260,7 @@ static void act(Multi *multi, curl_socket_t socket, int ready) {
   multi->timers = socket == CURL_SOCKET_TIMEOUT ? multi->timers + 1 : 0;
   /* What it still wants by then, it says anew. */
   if (multi->timers > 0) multi->due = HUGE_VAL;
+  multi->sent = !TRANSFER_KNOWS_RESENDS;
   hold(multi);
   code = curl_multi_socket_action(multi->handle, socket, mask, &running);
   collect(multi);

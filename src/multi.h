@@ -28,6 +28,7 @@ typedef struct Multi {
   int timers;      /* so many turns in a row went to the timer */
   Transfer *running;
   int count;
+  int sent;      /* a request left while libcurl had the word last */
   int streaming; /* so many of them may wait for Lua */
   int knows_tls; /* libcurl's TLS library is ours, too */
   int sigpipes;  /* they may come */

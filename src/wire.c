@@ -197,6 +197,7 @@ static int on_send(void *context, char *peer, char *local, int peer_port,
   Transfer *transfer = context;
   (void)peer, (void)local, (void)peer_port, (void)local_port;
   transfer->sends++;
+  transfer->home->sent = 1;
   return CURL_PREREQFUNC_OK;
 }
 #endif
