@@ -64,6 +64,37 @@ describe("a task", function()
       sign:run()
     end)
 
+  it("can be started, and goes on, wherever a host's limit struck", function()
+    local function act()
+      sign.sleep(0)
+      coroutine.yield()
+    end
+    local function step(limit)
+      pcall(function()
+        debug.sethook(function()
+          debug.sethook()
+          error "the limit"
+        end, "", limit)
+        sign:step(0)
+        sign:step(0)
+        debug.sethook()
+      end)
+      debug.sethook()
+    end
+    for limit = 1, 1200 do
+      for _ = 1, 3 do
+        sign:async(act)
+        step(limit)
+      end
+      local left = 0
+      for _ = 1, 50 do
+        left = sign:step(0)
+        if left == 0 then break end
+      end
+      assert.equal(0, left)
+    end
+  end)
+
   it("that would sleep for no time that there is raises", function()
     for _, time in ipairs { 0 / 0, "1", {} } do
       local task = sign:async(function() sign.sleep(time) end)

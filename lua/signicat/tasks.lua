@@ -522,7 +522,9 @@ end
 
 --- Makes a task; it begins in a turn of its own.
 function Loop:async(client, fn, ...)
-  part(self, resuming() == self and self.current or nil)
+  local is_ours = resuming() == self
+  part(self, is_ours and self.current or nil)
+  if self.torn ~= 0 and not is_ours then mend(self, LOST) end
   local place = self.count + 1
   local task = setmetatable({
     loop = self,
@@ -560,6 +562,7 @@ function Loop:step(budget)
   if resuming() then core.misuse("client:step is for the main program") end
   local began = core.now()
   local ends = budget and began + budget or math.huge
+  if self.torn ~= 0 then mend(self, LOST) end
   self.torn = self.torn + 1
   queue.join(self.runnable, self.later)
   self.torn = self.torn - 1
