@@ -41,6 +41,7 @@ describe("cancelling", function()
     assert.is_nil(session)
     assert.same({ "cancelled", false, true },
       { err.kind, err.ambiguous, err.sent })
+    assert.matches("its task was cancelled, or its client closed", err.message)
     assert.is_false(task:cancel())
   end)
 

@@ -95,6 +95,8 @@ describe("a transfer", function()
           assert.is_true(err.ambiguous)
           assert.is_true(err.sent)
           assert.is_false(err.retryable)
+          assert.matches("the connection broke before an answer came",
+            err.message)
           assert.same({ GET = 1, POST = 1 }, counts())
         end)
 

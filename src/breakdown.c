@@ -89,10 +89,22 @@ static int names_files(CURLcode code) {
   return code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE;
 }
 
+/* What libcurl says of our own callbacks says nothing to others: that seek did
+ * not let it send a request again was after its connection broke. */
+static const char *words_of(const Transfer *transfer) {
+  if (transfer->code == CURLE_SEND_FAIL_REWIND) {
+    return "the connection broke before an answer came";
+  }
+  if (*transfer->message) return transfer->message;
+  if (transfer->code == CURLE_ABORTED_BY_CALLBACK) {
+    return "its task was cancelled, or its client closed";
+  }
+  return curl_easy_strerror(transfer->code);
+}
+
 static void push_libcurl_failure(lua_State *L, const Transfer *transfer) {
   CURLcode code = transfer->code;
-  const char *words =
-      *transfer->message ? transfer->message : curl_easy_strerror(code);
+  const char *words = words_of(transfer);
   /* There always is one: there was no memory to put it together. */
   if (code == CURLE_URL_MALFORMAT && strcmp(words, "No URL set") == 0) {
     sc_fail(L, "memory", "libcurl has no memory for the address");
