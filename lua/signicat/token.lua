@@ -278,8 +278,8 @@ local function kept(fetch, store, is_own)
       return nil, copy(failure)
     end
     if is_own and fetching and fetching.by == asker(client) then
-      core.misuse("`auth` calls the client that waits for its token; give it "
-        .. "a client of its own")
+      core.misuse("`auth` calls the client that waits for its token; it has to "
+        .. "get one without")
     end
     if client.transport.apart and not is_own then
       return fetch_apart(client, deadline, waiting)
