@@ -395,6 +395,23 @@ describe("with the sandbox,", function()
         { to = folder, overwrite = true }))
     end)
 
+    it("gets what was called for it, whatever its options are told next",
+      function()
+        local other, remove_other = helper.folder()
+        local options, tasks = {}, {}
+        local documents = { named "1.txt", named "2.txt" }
+        for i, to in ipairs { folder, other } do
+          tasks[i] = sign:async(function()
+            options.to = to
+            return sign.documents:download(documents[i], options)
+          end)
+        end
+        assert.same({ folder .. "/1.txt", other .. "/2.txt" },
+          { (tasks[1]:wait()), (tasks[2]:wait()) })
+        assert.same({ "2.txt" }, helper.names_in(other))
+        remove_other()
+      end)
+
     it("gets nothing of a document that is not there", function()
       local _, err = sign.documents:download(ID, { to = folder })
       assert.equal("not_found", err.kind)

@@ -57,9 +57,9 @@ local function to_writer(writer, bytes, meta)
 end
 
 local function download(self, document, opts)
+  local to = opts and opts.to -- now: the table is the caller's
   local value, meta, more = call.operation(self.client, "getDocument",
     document, nil, opts, options.download)
-  local to = opts and opts.to
   if type(to) == "function" and type(value) == "string" then
     return to_writer(to, value, meta)
   end
@@ -75,13 +75,14 @@ local function without_target(opts)
   return rest
 end
 
---- Downloads into a folder, under the document's own name.
+--- Downloads into a folder, under the document's own name. By the time it is
+--- known, the caller's table may name another folder.
 local function into_folder(self, document, opts)
-  local known, err, meta = self:metadata(document, without_target(opts))
-  if not known then return nil, err, meta end
   local inner = {}
   for name, value in pairs(opts) do inner[name] = value end
-  inner.to = opts.to:gsub("/*$", "/", 1)
+  local known, err, meta = self:metadata(document, without_target(opts))
+  if not known then return nil, err, meta end
+  inner.to = inner.to:gsub("/*$", "/", 1)
     .. filename.of(known, core.resource_id(document))
   -- What the caller knows of the bytes goes before what was just told.
   return download(self, type(document) == "string" and known or document,
