@@ -26,6 +26,17 @@ describe("sessions:find", function()
     assert.matches("sort=%-createdAt", transport.requests[1].url)
   end)
 
+  it("looks for what was asked, whatever the table says by then", function()
+    for _, later in ipairs { false, "a" } do
+      local wanted = { externalReference = "b" }
+      local client = helper.client(function()
+        wanted.externalReference = later or nil
+        return page { "null", '"a"', '"b"' }
+      end)
+      assert.equal(ID:format(3), assert(client.sessions:find(wanted)).id)
+    end
+  end)
+
   it("reads on until it is found", function()
     local pages = { page({ '"a"' }, 3), page({ "null" }, 3) }
     local last = helper.json(200, '{"data":[{"id":"' .. helper.session

@@ -43,15 +43,16 @@ end
 
 function find.session(sessions, wanted, opts)
   wanted = options.check(wanted, fields, NAME)
-  if wanted.externalReference == nil then
+  -- Now: the table is the caller's, and pages take their time.
+  local reference, since = wanted.externalReference, wanted.since
+  if reference == nil then
     core.misuse(NAME .. ": `externalReference` is required")
   end
-  local since = wanted.since
   if type(since) == "number" then since = core.format_time(since) end
   local page, meta, failed_meta = pages.list(sessions,
     { sort = "-createdAt", createdDateFrom = since }, opts)
   while page do
-    local session = in_page(page, wanted.externalReference)
+    local session = in_page(page, reference)
     if session then return session, meta end
     local last = meta
     page, meta, failed_meta = page:next()
