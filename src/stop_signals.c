@@ -35,7 +35,9 @@ static int hold(const sigset_t *set) {
 static void let_go(StopSignals *signals) {
   if (!signals->held) return;
   signals->held = 0;
-  if (--holders == 0) pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
+  /* A state may be closed by another thread, which holds nothing. */
+  if (holders > 0 && --holders == 0)
+    pthread_sigmask(SIG_SETMASK, &mask_before, NULL);
 }
 
 static void add_unless_ignored(sigset_t *set, int number) {
