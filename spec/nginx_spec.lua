@@ -147,6 +147,66 @@ describe("a client in nginx", function()
     assert.same({}, (assert(service:journal())))
   end)
 
+  it("says so where C called, whether or not it has a connection", function()
+    start [[ server { listen 127.0.0.1:PORT; EVAL } ]]
+    local first, second, third = eval [[
+      local function from_c()
+        local said
+        string.gsub("x", "x", function() said = try(shared) end)
+        return said
+      end
+      local cold = from_c()
+      return cold .. "\n" .. try(shared) .. "\n" .. from_c()]]
+      :match "^(.-)\n(.-)\n(.*)$"
+    assert.matches("unsupported: nothing can be waited for in a function that "
+      .. "C calls", first, nil, true)
+    assert.equal("ok", second)
+    assert.equal(first, third)
+    assert.equal("ok", eval "return try(shared)")
+  end)
+
+  it("stops no worker for a token that somebody fetches meanwhile", function()
+    start([[ lua_shared_dict tokens 64k;
+      server { listen 127.0.0.1:PORT; EVAL
+      location = /filtered {
+        content_by_lua_block { ngx.print("x") }
+        header_filter_by_lua_block { note "header_filter" }
+      }
+    } ]], { INIT = [[ shared = client { token_store =
+      require "signicat.token_store.nginx".new(ngx.shared.tokens) } ]] })
+    assert(service:faults { { operation = "token", fault = "slow",
+                              milliseconds = 2000 } })
+    local fetching = openresty.ask(server.port, "/eval?code=return+try(shared)")
+    local seen = false
+    for _ = 1, 200 do
+      seen = #assert(service:journal { operation = "token" }) > 0
+      if seen then break end
+      core.sleep(0.01)
+    end
+    assert.is_true(seen)
+    openresty.get(server.port, "/filtered")
+    assert.matches("phase header_filter;",
+      eval "return ngx.shared.said:get('header_filter')", nil, true)
+    assert.same({}, (socket.select({ fetching }, nil, 0)))
+    assert.equal("ok", select(2, openresty.hear(fetching)))
+    assert.equal(1, #assert(service:journal { operation = "token" }))
+  end)
+
+  it("fetches its token where there are as many timers as may be", function()
+    start [[ lua_max_running_timers 20; lua_max_pending_timers 40;
+      server { listen 127.0.0.1:PORT; EVAL } ]]
+    assert.equal("20 ok", eval [[
+      local over, good = require "ngx.semaphore".new(), 0
+      for _ = 1, 20 do
+        assert(ngx.timer.at(0, function()
+          if try(shared) == "ok" then good = good + 1 end
+          over:post()
+        end))
+      end
+      for _ = 1, 20 do over:wait(20) end
+      return good .. " ok"]])
+  end)
+
   it("takes libcurl while nginx starts, and on a thread of its pool",
     function()
       start([[ server { listen 127.0.0.1:PORT; EVAL

@@ -268,6 +268,9 @@ local function kept(fetch, store, is_own)
 
   function source.get(_, client, deadline, waiting)
     if is_fresh(client) then return authorization end
+    local transport = client.transport
+    local refused = transport.refusal and transport:refusal()
+    if refused then return nil, refused end
     local ends = patience(client, deadline, waiting)
     while must_wait(client) do
       local failed = wait(client, ends)

@@ -131,16 +131,9 @@ end
 ---@param act function
 ---@return table task wait, cancel, done
 function loop:async(client, act, ...)
-  if not client.transport.can_wait() then
-    core.misuse(("client:async: there are no light threads in nginx's phase "
-      .. "%s; start a function with ngx.timer.at, from init_worker on, and "
-      .. "call there"):format(ngx.get_phase()))
-  end
-  -- There it would end the worker.
-  if core.is_yieldable() == false then
-    core.misuse("client:async: no light thread starts in a function that C "
-      .. "calls, such as one given to string.gsub or table.sort; start it "
-      .. "outside")
+  local obstacle = client.transport.obstacle()
+  if obstacle then
+    core.misuse("client:async: no light thread starts in " .. obstacle)
   end
   local task = setmetatable({ client = client, loop = self, over = false,
     bell = require "ngx.semaphore".new(), parent = coroutine.running() }, Task)

@@ -21,6 +21,8 @@ local CAN_WAIT = {
 -- Where a call that blocks holds up no request.
 local MAY_BLOCK = { init = true, init_worker = true, exit_worker = true }
 
+local TO_BEGIN = 0.1 -- seconds; a timer begins with the next turn of nginx
+
 --- The phase nginx is in; nil outside of it, and on a thread of its pool,
 --- which has no event loop.
 ---@return string?
@@ -32,8 +34,8 @@ function choose.phase()
   return nginx.get_phase()
 end
 
-local function refuse(note)
-  return nil, { kind = "unsupported", sent = false, note = note }
+local function refusal(note)
+  return { kind = "unsupported", sent = false, note = note }
 end
 
 local function new_nginx(given)
@@ -45,22 +47,46 @@ end
 local Sockets = { now = core.now }
 Sockets.__index = Sockets
 
-function Sockets:send(request)
+--- Where a call is made now, if nothing can be waited for there.
+---@return string? place and what to do
+function Sockets.obstacle()
   local phase = choose.phase()
-  if CAN_WAIT[phase] then return self.nginx:send(request) end
-  if self.may_start and (phase == "init" or phase == nil) then
-    if not self.curl then
-      local made, failure = curl.new(self.given)
-      if not made then
-        failure.sent = false
-        return nil, failure
-      end
-      self.curl = made
-    end
-    return self.curl:send(request)
+  if not CAN_WAIT[phase] then
+    return ("nginx's phase %s; start a function with ngx.timer.at, from "
+      .. "init_worker on, and call there"):format(tostring(phase))
   end
-  return refuse(("nothing can be waited for in nginx's phase %s; call from "
-    .. "a function that ngx.timer.at starts"):format(tostring(phase)))
+  -- The light threads of a call would end the worker.
+  if core.is_yieldable() == false then
+    return "a function that C calls, such as one given to string.gsub or "
+      .. "table.sort, or a file that `require` runs; call outside"
+  end
+end
+
+--- Why a call made now is not to be sent, if so: known before a token is
+--- waited for, which there would stop the worker.
+---@return table? failure
+function Sockets:refusal()
+  local obstacle = Sockets.obstacle()
+  local phase = choose.phase()
+  if not obstacle or self.may_start and (phase == "init" or phase == nil) then
+    return nil
+  end
+  return refusal("nothing can be waited for in " .. obstacle)
+end
+
+function Sockets:send(request)
+  local refused = self:refusal()
+  if refused then return nil, refused end
+  if Sockets.can_wait() then return self.nginx:send(request) end
+  if not self.curl then
+    local made, failure = curl.new(self.given)
+    if not made then
+      failure.sent = false
+      return nil, failure
+    end
+    self.curl = made
+  end
+  return self.curl:send(request)
 end
 
 function Sockets.sleep(seconds)
@@ -70,26 +96,31 @@ end
 
 --- Whether a call made now can wait for others.
 function Sockets.can_wait()
-  return CAN_WAIT[choose.phase()] or false
+  return not Sockets.obstacle()
 end
 
 --- What a timer does for one who waits, and who may be gone by then with all
 --- locals: nothing here is an upvalue of that one's.
 local function act_apart(_, box, act, ...)
+  if box.is_dropped then return end
+  box.has_begun = true
   box.ok, box.value, box.more = pcall(act, ...)
   box.done:post()
 end
 
 --- Runs a function where the end of the caller's request does not end it,
---- and waits for what it returns, up to `seconds`.
+--- and waits for what it returns, up to `seconds`. nginx drops a timer, and
+--- tells nobody, when others are too many: then the caller runs it.
 ---@param seconds number
 ---@param act function
 ---@return any ... what it returned; nil and a failure when it is late
 function Sockets.apart(seconds, act, ...)
-  if not CAN_WAIT[choose.phase()] then return act(...) end
+  if not Sockets.can_wait() then return act(...) end
   local box = { done = require "ngx.semaphore".new() }
-  if not ngx.timer.at(0, act_apart, box, act, ...) then return act(...) end
-  if not loop:hear(box.done, seconds) then
+  box.is_dropped = not ngx.timer.at(0, act_apart, box, act, ...)
+    or not loop:hear(box.done, TO_BEGIN) and not box.has_begun
+  if box.is_dropped then return act(...) end
+  if box.ok == nil and not loop:hear(box.done, seconds) then
     return nil, loop:refusal()
       or { kind = "timeout", note = "no token came in time" }
   end
@@ -112,13 +143,18 @@ end
 local Guarded = { now = core.now, sleep = core.sleep }
 Guarded.__index = Guarded
 
-function Guarded:send(request)
+--- Why a call made now is not to be sent, if so.
+function Guarded.refusal()
   local phase = choose.phase()
-  if phase and not MAY_BLOCK[phase] then
-    return refuse(("libcurl would stop this nginx worker until the answer "
-      .. "comes (phase %s); leave out `transport`, or say block_nginx = true")
-      :format(phase))
-  end
+  if not phase or MAY_BLOCK[phase] then return nil end
+  return refusal(("libcurl would stop this nginx worker until the answer "
+    .. "comes (phase %s); leave out `transport`, or say block_nginx = true")
+    :format(phase))
+end
+
+function Guarded:send(request)
+  local refused = self.refusal()
+  if refused then return nil, refused end
   return self.curl:send(request)
 end
 
