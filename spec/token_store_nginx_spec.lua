@@ -47,6 +47,21 @@ local HTTP = [[
     location = /arrived {
       content_by_lua_block { ngx.print(ngx.shared.seen:get("count")) }
     }
+    location = /lives {
+      content_by_lua_block {
+        local new = require "signicat.token_store.nginx".new
+        local store, said = new(ngx.shared.tokens), ""
+        for _, life in ipairs { -1, 0, 0.0005 } do
+          store:set("key", "old", life)
+          said = said .. tostring(store:get("key") ~= nil) .. " "
+        end
+        store:set("key", "fresh", 9)
+        local token, left = store:get("key")
+        local _, message = pcall(new, ngx.shared.misspelt)
+        ngx.print(said, token, " ", left, " ",
+          message:match "takes a dictionary")
+      }
+    }
     location /threads {
       content_by_lua_block {
         local threads = {}
@@ -181,6 +196,13 @@ describe("in nginx", function()
       milliseconds = 60000 }, "timeout"))
     await_tokens(3) -- also of attempts that the service has yet to read
     assert.equal(3, tokens())
+  end)
+
+  it("a token without a life is kept for nobody, and without a dictionary "
+    .. "there is no store", function()
+    start(1)
+    assert.equal("false false false fresh 9 takes a dictionary",
+      select(2, openresty.get(server.port, "/lives")))
   end)
 
   it("a request that is aborted while it fetches leaves nobody waiting",

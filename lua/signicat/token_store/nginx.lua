@@ -1,6 +1,8 @@
 --- A token store in a shared dictionary of nginx: its workers share tokens,
 --- and one of them fetches, or fails, for all.
 
+local core = require "signicat.core"
+
 local LOCK = 30 -- seconds, after which the one that fetches is given up for
 
 ---@class signicat.NginxTokenStore: signicat.TokenStore
@@ -14,8 +16,10 @@ function Shared:get(key)
   return token, left > 0 and left or nil
 end
 
---- Without room the token is not shared; that is no reason to fail.
+--- Without room the token is not shared; that is no reason to fail. Nor is one
+--- without a life, which the dictionary would keep for ever.
 function Shared:set(key, token, seconds)
+  if seconds and seconds < 0.001 then return end
   self.dictionary:set(key, token, seconds or 0)
 end
 
@@ -60,6 +64,10 @@ return {
   ---@param dictionary table as ngx.shared has it, of a few kilobytes
   ---@return signicat.NginxTokenStore
   new = function(dictionary)
+    if not dictionary or not dictionary.add then
+      core.misuse("token_store.nginx takes a dictionary such as "
+        .. "ngx.shared.signicat_tokens, which a line lua_shared_dict makes")
+    end
     return setmetatable({ dictionary = dictionary, owners = {}, count = 0 },
       Shared)
   end,
