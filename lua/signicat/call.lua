@@ -40,6 +40,29 @@ end
 
 call.fail = fail
 
+local CLOSED = "the client was closed"
+
+--- What a closed client sends with: calls that were under way end with that.
+call.closed = {
+  send = function()
+    return nil, { kind = "cancelled", sent = false, note = CLOSED }
+  end,
+}
+
+--- Raises where a closed client is called.
+function call.check_open(client)
+  if client.transport == call.closed then
+    core.misuse("this client is closed")
+  end
+end
+
+--- What a call of many parts ends with when its client was closed meanwhile.
+---@return table? failure
+function call.was_closed(client)
+  if client.transport ~= call.closed then return nil end
+  return select(2, call.closed.send())
+end
+
 --- A transport of somebody else's may return anything for a failure, and the
 --- same table again. Who does not say may have sent the request.
 local function from_transport(failure)
@@ -223,6 +246,7 @@ function call.operation(client, operation, id, payload, opts, known)
   if client == nil then
     core.misuse(name .. " is a method: call it with a colon")
   end
+  call.check_open(client)
   local made, deadline = client.settings, nil
   if opts ~= nil then
     options.check(opts, known or options.call, name)
@@ -239,6 +263,7 @@ end
 
 --- Calls what has no method here.
 function call.request(client, method, path, opts)
+  call.check_open(client)
   opts = options.check(opts, options.request, "request")
   if opts.json ~= nil and (opts.content or opts.type) then
     core.misuse("request: give either `json`, or `content` with `type`")

@@ -108,14 +108,9 @@ function Client:warm(opts)
   return true, meta
 end
 
---- What a closed client sends with.
-local closed = {
-  send = function() core.misuse("this client is closed") end,
-}
-
 --- The loop that a client's tasks run in.
 local function loop_of(client)
-  if client.transport == closed then closed.send() end
+  call.check_open(client)
   local loop = client.transport.loop
   if not loop then
     core.misuse("this client's transport has no tasks; that of libcurl has")
@@ -203,7 +198,7 @@ end
 --- Closes the connections. Calls of a closed client raise.
 function Client:close()
   local transport = self.transport
-  self.transport = closed
+  self.transport = call.closed
   if transport.close then transport:close() end
 end
 
@@ -237,7 +232,7 @@ end
 
 --- Ends a child; what it shares stays open.
 local function detach(child)
-  child.transport = closed
+  child.transport = call.closed
 end
 
 --- A child: the same connections, token and clock, other defaults. Closing a

@@ -43,6 +43,7 @@ local function predecessor_failed(sessions, session, opts, signed)
   local waiting, known = { session }, {}
   while #waiting > 0 do
     for _, id in ipairs(blockers(table.remove(waiting))) do
+      if call.was_closed(sessions.client) then return false end
       if type(id) == "string" and not known[id] and not signed[id] then
         known[id] = true
         local before, err = sessions:get(id, opts)
@@ -140,6 +141,8 @@ local function poll(name, goal, family, id, opts, judge)
       delay = pause, state = seen and lifecycle(seen).state,
       trace = trace })
     client.sleep(pause)
+    local closed = call.was_closed(client)
+    if closed then return nil, fail(closed), now and meta or failed_meta end
     delay = math.min(delay * GROWTH, max_delay)
   end
 end
