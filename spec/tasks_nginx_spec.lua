@@ -14,9 +14,12 @@ local HTTP = [[
   lua_socket_log_errors off;
   init_by_lua_block {
     id = "SESSION"
-    function client(port)
-      return assert(require "signicat".new { token = "t", retries = 0,
-        base_url = "http://127.0.0.1:" .. port .. "/sign" })
+    function client(port, more)
+      local all = { token = "t", retries = 0,
+        base_url = "http://127.0.0.1:" .. port .. "/sign" }
+      for name, value in pairs(more or {}) do all[name] = value end
+      if all.auth then all.token = nil end
+      return assert(require "signicat".new(all))
     end
     -- What a call came to, in one word.
     function word(value, err)
@@ -35,7 +38,9 @@ local HTTP = [[
     local _
     _, async_in_init = pcall(function() return client(1):async(word) end)
   }
-  server { listen 127.0.0.1:PORT; EVAL }
+  server { listen 127.0.0.1:PORT; EVAL
+    location = /slow { content_by_lua_block { ngx.sleep(0.2) ngx.print(1) } }
+  }
 ]]
 
 describe("a task in nginx", function()
@@ -283,6 +288,78 @@ describe("a task in nginx", function()
     end
   end)
 
+  it("is what it was when it ended, also when it could not be cancelled",
+    function()
+      serve "late"
+      assert.equal("1 nil ok nil", eval [[
+        local capture = async(function()
+          local answer = ngx.location.capture "/slow"
+          return answer.body
+        end)
+        local own = async(function()
+          return coroutine.wrap(function()
+            return word(sign.sessions:get(id))
+          end)()
+        end)
+        ngx.sleep(0.05)
+        capture:cancel()
+        own:cancel()
+        local body, err = capture:wait()
+        local said, why = own:wait()
+        return ("%s %s %s %s"):format(body, tostring(err), said,
+          tostring(why))]])
+    end)
+
+  it("is cancelled in a call of another client's", function()
+    serve "stall"
+    assert.equal("cancelled true cancelled true", eval [[
+      local other = client(port)
+      local function create()
+        return other:request("POST", "/x", { json = { a = 1 } })
+      end
+      local first, second = async(create), async(create)
+      ngx.sleep(0.1)
+      first:cancel()
+      async(function() second:cancel() end)
+      local _, err = first:wait()
+      local _, also = second:wait()
+      return ("%s %s %s %s"):format(err.kind, tostring(err.ambiguous),
+        also.kind, tostring(also.ambiguous))]])
+  end)
+
+  it("leaves nothing behind in a thread that lives on", function()
+    assert.is_true(tonumber(eval [[
+      local function grow()
+        for _ = 1, 2000 do
+          async(function() end)
+          sign:map({ 1, 2 }, function() ngx.sleep(0) end)
+        end
+        collectgarbage()
+        return collectgarbage "count"
+      end
+      return -grow() + grow()]]) < 200)
+  end)
+
+  it("has no say over whoever gets its coroutine after it", function()
+    serve "ok"
+    -- nginx's later versions give a light thread's coroutine to another.
+    assert.equal("begun", eval [[
+      local running = coroutine.running
+      same = running()
+      coroutine.running = function() return same end
+      kept = async(ngx.sleep, 60)
+      coroutine.running = running
+      ngx.print "begun"
+      ngx.exit(200)]])
+    assert.equal("true ok", eval [[
+      local running = coroutine.running
+      local was_cancelled = kept:cancel()
+      coroutine.running = function() return same end
+      local said = word(sign.sessions:get(id))
+      coroutine.running = running
+      return tostring(was_cancelled) .. " " .. said]])
+  end)
+
   it("leaves no part of a file when it is cancelled", function()
     serve "document_stall"
     lfs.mkdir(folder .. "/got")
@@ -363,6 +440,35 @@ describe("a task in nginx", function()
       local value, err = task:wait()
       return word(value, err) .. " " .. tostring(err.ambiguous)]])
   end)
+
+  it("ends with its client in a pause, and while it waits for a token",
+    function()
+      serve("ok")
+      assert.equal(("cancelled "):rep(4), eval [[
+        local tasks = {}
+        local function start(more, name, opts)
+          local mine = client(port, more)
+          local function act()
+            return mine.sessions[name](mine.sessions, id, opts)
+          end
+          tasks[#tasks + 1] = mine:async(act)
+          if more and more.auth then tasks[#tasks + 1] = mine:async(act) end
+          return mine
+        end
+        local clients = {
+          start({ base_url = "http://127.0.0.1:1/sign", retries = 1 }, "get",
+            { should_retry = function() return 0.1 end }),
+          start(nil, "wait", { first_delay = 0.1 }),
+          start({ auth = function() ngx.sleep(0.1) return "t" end }, "get"),
+        }
+        ngx.sleep(0.05)
+        for _, each in ipairs(clients) do each:close() end
+        local said = ""
+        for _, task in ipairs(tasks) do
+          said = said .. word(task:wait()) .. " "
+        end
+        return said]])
+    end)
 
   it("ends with its client while it waits, in whatever it does", function()
     serve("stall")

@@ -18,6 +18,11 @@ local CANCELLED = "the task was cancelled"
 -- The task of each light thread, which holds it as long as it lives.
 local task_of = setmetatable({}, { __mode = "kv" })
 
+-- Of each coroutine, the threads it started that have ended. nginx keeps what
+-- is left of one until its parent, which may live as long as the worker, waits
+-- for it or kills it.
+local ended_of = setmetatable({}, { __mode = "k" })
+
 -- One for all clients: it knows nothing of them.
 local loop = {}
 
@@ -35,6 +40,7 @@ end
 
 --- Notes how a task ended, and wakes those who wait for it.
 local function finish(task, values, raised)
+  if task.over then return end
   task.over, task.values, task.raised = true, values, raised
   ring(task.bell)
 end
@@ -42,6 +48,34 @@ end
 local function cancelled(operation)
   return pack(nil, call.fail(operation, { kind = "cancelled",
                                           note = CANCELLED }))
+end
+
+--- Leaves a thread that ends to its parent.
+local function bequeath(task)
+  local list = ended_of[task.parent]
+  if not list or list.of.context ~= task.context then
+    list = { of = setmetatable({ context = task.context }, { __mode = "v" }) }
+    ended_of[task.parent] = list
+  end
+  list[#list + 1] = task.thread
+end
+
+--- Has nginx let go of threads of this one that have ended.
+local function reap()
+  local parent = coroutine.running()
+  local list = ended_of[parent]
+  if not list then return end
+  ended_of[parent] = nil
+  -- nginx uses a coroutine again, for another request.
+  if list.of.context ~= ngx.ctx then return end
+  for _, thread in ipairs(list) do ngx.thread.kill(thread) end
+end
+
+--- Whether its thread can be killed: by the one that started it alone, and not
+--- while it waits for a coroutine of its own, whose calls would go on.
+local function can_kill(task)
+  return coroutine.running() == task.parent and ngx.ctx == task.context
+    and coroutine.status(task.thread) ~= "normal"
 end
 
 --- Whether the task has ended, in whatever way.
@@ -63,6 +97,7 @@ function Task:wait()
     end
     loop:hear(self.bell, FOREVER)
   end
+  reap()
   if not self.values then error(self.raised, 0) end
   return unpack(self.values, 1, self.values.count)
 end
@@ -76,20 +111,37 @@ function Task:cancel()
   if self.over or self.is_cancelled then return false end
   self.is_cancelled = true
   for _, child in ipairs(self.children or {}) do child:cancel() end
-  local transport = self.client.transport
+  local it = self.inmost
   if self.hears then
     ring(self.hears)
-  elseif not (transport.cancel and transport:cancel(self.thread))
-    and coroutine.running() == self.parent then
-    ngx.thread.kill(self.thread)
+  elseif not it and can_kill(self) and ngx.thread.kill(self.thread) then
     finish(self, cancelled("task"))
+  end
+  while it do
+    it:cancel(CANCELLED)
+    it = it.outer
   end
   return true
 end
 
 --- The task that runs now, or nil.
 function loop:task() -- luacheck: no self
-  return task_of[coroutine.running()]
+  local task = task_of[coroutine.running()]
+  -- nginx uses a coroutine again, for another request.
+  if task and task.context == ngx.ctx then return task end
+end
+
+--- Notes what the task that runs now is in, which its end is to end: `it` has
+--- `cancel`. It may be in something else already.
+---@return table? task for `leave`
+function loop:enter(it)
+  local task = self:task()
+  if task then task.inmost, it.outer = it, task.inmost end
+  return task
+end
+
+function loop:leave(task) -- luacheck: no self
+  if task then task.inmost = task.inmost.outer end
 end
 
 --- The same, when it is to wait for others. Where nothing can be waited for
@@ -135,7 +187,8 @@ function loop:async(client, act, ...)
   if obstacle then
     core.misuse("client:async: no light thread starts in " .. obstacle)
   end
-  local task = setmetatable({ client = client, loop = self, over = false,
+  reap()
+  local task = setmetatable({ loop = self, over = false, context = ngx.ctx,
     bell = require "ngx.semaphore".new(), parent = coroutine.running() }, Task)
   local parent = self:task()
   task.is_cancelled = parent and parent.children and parent.is_cancelled
@@ -143,6 +196,8 @@ function loop:async(client, act, ...)
     task.thread = coroutine.running()
     task_of[task.thread] = task
     local values = pack(pcall(act, ...))
+    task_of[task.thread] = nil
+    bequeath(task)
     if values[1] then
       finish(task, pack(unpack(values, 2, values.count)))
     else

@@ -128,11 +128,6 @@ function Sockets.apart(seconds, act, ...)
   return box.value, box.more
 end
 
---- Ends the call that a light thread is in; whether it was in one.
-function Sockets:cancel(thread)
-  return self.nginx:cancel(thread)
-end
-
 function Sockets:close()
   self.nginx:close()
   if self.curl then self.curl:close() end

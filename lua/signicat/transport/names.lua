@@ -5,6 +5,8 @@
 -- resolver_timeout says. So a light thread connects, and is given up when the
 -- time is over or the call is cancelled.
 
+local loop = require "signicat.tasks.nginx".loop
+
 local names = {}
 
 local MARGIN = 20 -- milliseconds kept for finding a name
@@ -37,7 +39,7 @@ end
 
 --- Connects a socket. For a name its own limit is a bit shorter than the
 --- whole, so that what is late at the end is the look-up.
----@param running table of what can be cancelled, and by whom it runs
+---@param running table of what can be cancelled
 ---@param socket table
 ---@param host string
 ---@param port integer
@@ -52,13 +54,15 @@ function names.connect(running, socket, host, port, options, wait)
   end
   local lookup = setmetatable({ done = require "ngx.semaphore".new() }, Lookup)
   socket:settimeouts(math.max(1, wait - MARGIN), wait, wait)
-  running[lookup] = coroutine.running()
+  running[lookup] = true
+  local task = loop:enter(lookup)
   local thread = ngx.thread.spawn(function()
     local connected, reason = socket:connect(host, port, options)
     lookup.done:post()
     return connected, reason
   end)
   local in_time = lookup.done:wait(wait / 1000)
+  loop:leave(task)
   running[lookup] = nil
   if in_time and not lookup.note then
     local _, connected, reason = ngx.thread.wait(thread)

@@ -194,8 +194,10 @@ end
 
 --- Carries one exchange; what Lua raises ends it and comes through.
 function Nginx:run(it, where)
-  self.running[it] = coroutine.running()
+  self.running[it] = true
+  local task = loop:enter(it)
   local ok, answer, clean = pcall(it.run, it, where.authority, where.path)
+  loop:leave(task)
   self.running[it] = nil
   it:reap()
   if not ok then
@@ -210,6 +212,9 @@ function Nginx:run(it, where)
   return answer
 end
 
+--- What is done stays, also when its task is cancelled.
+local function stay() end
+
 --- Has what would hold the worker up done on a thread. nginx waits for nothing
 --- but its sockets, so this looks every millisecond.
 function Nginx:settle(request, response)
@@ -218,10 +223,12 @@ function Nginx:settle(request, response)
   local aside = self.multi and self.multi:aside(request, response)
   if not aside then return end
   self.asides = self.asides + 1
+  local task = loop:enter { cancel = stay }
   while not aside:done() do
     ngx.sleep(0.001)
     self.multi:turn(0)
   end
+  loop:leave(task)
   self.asides = self.asides - 1
   if self.closed then self:close() end
 end
@@ -279,17 +286,6 @@ Nginx.now = core.now
 --- Lets others work meanwhile.
 function Nginx.sleep(seconds)
   ngx.sleep(seconds)
-end
-
---- Ends the call that a light thread is in; whether it was in one.
-function Nginx:cancel(thread)
-  for it, owner in pairs(self.running) do
-    if owner == thread then
-      it:cancel("the task was cancelled")
-      return true
-    end
-  end
-  return false
 end
 
 --- Ends the transport: calls that wait end as cancelled, later ones raise; what
