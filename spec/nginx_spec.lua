@@ -192,6 +192,26 @@ describe("a client in nginx", function()
     assert.equal(1, #assert(service:journal { operation = "token" }))
   end)
 
+  it("opens no more where each request makes one", function()
+    start [[ server { listen 127.0.0.1:PORT; EVAL } ]]
+    assert.equal("0 more, 20 ok", eval [[
+      local lfs = require "lfs"
+      local function descriptors()
+        local count = 0
+        for _ in lfs.dir "/proc/self/fd" do count = count + 1 end
+        return count
+      end
+      collectgarbage "stop"
+      try(client())
+      local before, good = descriptors(), 0
+      for _ = 1, 20 do
+        if try(client()) == "ok" then good = good + 1 end
+      end
+      local more = descriptors() - before
+      collectgarbage "restart"
+      return more .. " more, " .. good .. " ok"]])
+  end)
+
   it("fetches its token where there are as many timers as may be", function()
     start [[ lua_max_running_timers 20; lua_max_pending_timers 40;
       server { listen 127.0.0.1:PORT; EVAL } ]]

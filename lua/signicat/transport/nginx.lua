@@ -19,6 +19,10 @@ local POOL = 64 -- connections kept by a worker for one address
 local milliseconds = exchange.milliseconds
 local CLOSED = "the client was closed"
 
+-- One for all clients: it has descriptors, and where each request makes a
+-- client there are as many as the collector leaves.
+local multi
+
 local Nginx = {}
 Nginx.__index = Nginx
 
@@ -217,20 +221,16 @@ local function stay() end
 
 --- Has what would hold the worker up done on a thread. nginx waits for nothing
 --- but its sockets, so this looks every millisecond.
-function Nginx:settle(request, response)
-  if self.closed then return end
-  self.multi = self.multi or core.multi()
-  local aside = self.multi and self.multi:aside(request, response)
+local function settle(request, response)
+  multi = multi or core.multi()
+  local aside = multi and multi:aside(request, response)
   if not aside then return end
-  self.asides = self.asides + 1
   local task = loop:enter { cancel = stay }
   while not aside:done() do
     ngx.sleep(0.001)
-    self.multi:turn(0)
+    multi:turn(0)
   end
   loop:leave(task)
-  self.asides = self.asides - 1
-  if self.closed then self:close() end
 end
 
 --- Sends one request and waits for its answer.
@@ -270,7 +270,7 @@ function Nginx:send(request)
     local answer = self:run(it, where)
     if answer then
       local response = respond(it, answer, timing, began, sent)
-      self:settle(request, response)
+      settle(request, response)
       return response
     end
     sent = sent or it.sent_any or false
@@ -288,13 +288,11 @@ function Nginx.sleep(seconds)
   ngx.sleep(seconds)
 end
 
---- Ends the transport: calls that wait end as cancelled, later ones raise; what
---- a thread does for one is done first. Kept connections are nginx's and end
---- when they are idle too long.
+--- Ends the transport: calls that wait end as cancelled, later ones raise. Kept
+--- connections are nginx's and end when they are idle too long.
 function Nginx:close()
   self.closed = true
   for it in pairs(self.running) do it:cancel(CLOSED) end
-  if self.multi and self.asides == 0 then self.multi:close() end
 end
 
 return {
@@ -302,7 +300,7 @@ return {
   ---@param given table? tls: cert, key, insecure; already checked
   new = function(given)
     return setmetatable({
-      tls = given and given.tls or {}, pools = {}, idle = IDLE, asides = 0,
+      tls = given and given.tls or {}, pools = {}, idle = IDLE,
       -- What is under way; a thread that was killed left its own.
       running = setmetatable({}, { __mode = "k" }),
     }, Nginx)
