@@ -388,6 +388,43 @@ describe("over TLS a client in nginx", function()
     end
   end)
 
+  it("keeps no connection with more on it than an answer", function()
+    nginx.certificates(folder)
+    local other = nginx.free_port()
+    server = openresty.start(folder, ((HELPERS .. [[
+      lua_ssl_trusted_certificate FOLDER/ca.pem;
+      lua_socket_buffer_size SIZE;
+      server { listen 127.0.0.1:PORT; EVAL }
+      server { listen 127.0.0.1:OTHER ssl;
+        ssl_certificate FOLDER/server.pem;
+        ssl_certificate_key FOLDER/server.key;
+        location / { content_by_lua_block {
+          local size = tonumber(ngx.var.uri:match "%d+")
+          local socket = ngx.req.socket(true)
+          local head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+            .. "Content-Length: %d\r\n\r\n"
+          local length = size - #head - 2 -- which has four digits, not %d
+          local excess = '"of nobody"'
+          repeat
+            socket:send(head:format(length) .. '"mine"' .. (" "):rep(length - 6)
+              .. head:format(#excess) .. excess)
+            repeat
+              local line = socket:receive()
+            until not line or line == ""
+          until not line
+        } }
+      }
+    ]]):gsub("%u%u+", { FOLDER = folder, OTHER = tostring(other), INIT = "",
+      EVAL = openresty.EVAL, SIZE = "4k", URL = "https://localhost:" .. other,
+      ID = "i", SECRET = "s" })))
+    for _, size in ipairs { 2000, 4096, 8192 } do
+      assert.equal("mine mine mine", eval(([[
+        local sign, said = client { token = "t" }, {}
+        for i = 1, 3 do said[i] = sign:request("GET", "/%d") end
+        return table.concat(said, " ")]]):format(size)))
+    end
+  end)
+
   it("shows its certificate, as paths or as text, and names no pool by it",
     function()
       service = assert(sandbox.start())

@@ -17,6 +17,7 @@ local MAX_HEAD = 256 * 1024
 local MAX_REFUSAL = 64 * 1024 -- of its body; the rest is not waited for
 local PIECE = 64 * 1024
 local FOREVER = 1e6 -- seconds, what nginx can count in 32 bits
+local FULL = 256 -- bytes, which any size of nginx's buffer is a multiple of
 
 local Exchange = {}
 Exchange.__index = Exchange
@@ -143,6 +144,7 @@ function Exchange:receive()
     local bytes, reason = self.socket:receiveany(PIECE)
     if bytes then
       self.moved_at, self.received = core.now(), true
+      self.is_full = #bytes % FULL == 0
       return bytes
     end
     if reason ~= "timeout" then
@@ -501,9 +503,11 @@ end
 
 -- -- the whole --------------------------------------------------------------
 
---- Whether the connection may serve another request.
+--- Whether the connection may serve another request. Behind a read that filled
+--- nginx's buffer TLS may hold more, which nginx does not look for.
 function Exchange:is_clean(it)
   return self.whole and self.handed_over and self.buffer == ""
+    and not (self.tls and self.is_full)
     and self.framing ~= "close" and head.keeps_alive(it)
 end
 
@@ -539,10 +543,11 @@ return {
   --- An exchange over a socket.
   ---@param request userdata
   ---@param ends number when the call's time is over
-  new = function(request, socket, ends)
+  ---@param tls boolean whether the socket speaks TLS
+  new = function(request, socket, ends, tls)
     local _, first_byte, stall, max_body = request:limits()
     return setmetatable({
-      request = request, socket = socket, ends = ends,
+      request = request, socket = socket, ends = ends, tls = tls,
       bell = require "ngx.semaphore".new(), threads = {},
       first_byte = first_byte, stall = stall, max_body = max_body,
       functions = request:streams(), state = {}, sink = request.sink,

@@ -262,7 +262,7 @@ function Nginx:send(request)
       request:broke(timing, true)
       return nil, timing
     end
-    local it = exchange.new(request, socket, ends)
+    local it = exchange.new(request, socket, ends, where.tls)
     refusal = loop:refusal()
     if self.closed or refusal then
       it:cancel(refusal and refusal.note or CLOSED)
