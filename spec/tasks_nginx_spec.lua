@@ -429,6 +429,21 @@ describe("a task in nginx", function()
     assert.is_true(tonumber(grown) < 32 * 1024, grown)
   end)
 
+  it("gives way to others where its socket never makes it wait", function()
+    serve("stored", "large:64000000")
+    assert.equal("ok true ok true", eval [[
+      local slept, sleep = 0, ngx.sleep
+      ngx.sleep = function(...) slept = slept + 1 return sleep(...) end
+      local sent = word(sign.documents:upload { content = ("x"):rep(6.4e7),
+                                                type = "text/plain" })
+      local first = slept
+      local got = word(sign.documents:download(id,
+        { to = function() return true end }))
+      ngx.sleep = sleep
+      return ("%s %s %s %s"):format(sent, tostring(first >= 60), got,
+        tostring(slept - first >= 60))]])
+  end)
+
   it("is ambiguous about a create that it left", function()
     serve "stall"
     assert.equal("cancelled true", eval [[
