@@ -198,6 +198,19 @@ describe("a task in nginx", function()
     assert.equal("1", eval "return sign:request('GET', '/count').GET")
   end)
 
+  it("pauses for as long as a number can say", function()
+    assert.equal("false", eval [[
+      local tasks = {}
+      for i, long in ipairs { 5e6, 1e12, math.huge } do
+        tasks[i] = async(sign.sleep, long)
+      end
+      for _, short in ipairs { 0, -1, 0/0, -math.huge } do sign.sleep(short) end
+      ngx.sleep(0.05)
+      local over = false
+      for _, task in ipairs(tasks) do over = not task:cancel() or over end
+      return tostring(over)]])
+  end)
+
   it("ends a pause, and a wait for another task, which goes on", function()
     assert.equal("woke cancelled false cancelled", eval [[
       local said

@@ -166,7 +166,8 @@ end
 
 --- Sleeps; a task that is cancelled meanwhile wakes at once.
 function loop:sleep(seconds)
-  if not self:task() or seconds <= 0 then return ngx.sleep(seconds) end
+  seconds = seconds > 0 and math.min(seconds, FOREVER) or 0
+  if not self:task() or seconds == 0 then return ngx.sleep(seconds) end
   self:hear(require "ngx.semaphore".new(), seconds)
 end
 
