@@ -202,6 +202,13 @@ describe("the gateway in nginx", function()
     assert.is_true(helper.read(path) == assert(sign.documents:download(id)))
   end)
 
+  it("takes an event again that it could make nothing of", function()
+    local raw, headers = signicat.events.sign({ id = "odd", eventData = {},
+      eventName = "signing-session.completed" }, SECRET,
+      { scheme = "body-hmac-sha256" })
+    for _ = 1, 2 do assert.equal(503, send(raw, headers)) end
+  end)
+
   it("believes no event that is not the service's", function()
     local session = new_session()
     assert(service:clear_journal())

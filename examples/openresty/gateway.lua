@@ -11,6 +11,9 @@ local client = assert(signicat.from_env {
 -- Which events were handled, for all workers, and how to forget one.
 local seen, forget = signicat.events.shared(ngx.shared.events)
 local secret = os.getenv "SIGNICAT_EVENT_SECRET"
+-- Seconds: for how long an event under way is not taken again, should whoever
+-- has it die; and one that was handled.
+local HANDLING, HANDLED = 10, 86400
 
 local gateway = {}
 
@@ -36,7 +39,8 @@ local function new_ticket()
   return ticket
 end
 
--- The request's body as an upload: read as it is sent on.
+-- The request's body as an upload: read as it is sent on, which ngx_lua does
+-- for HTTP/1 alone.
 local function body_of_request()
   local socket = ngx.req.socket()
   local left = tonumber(ngx.var.http_content_length)
@@ -52,7 +56,7 @@ end
 
 -- POST /sign?title=...: uploads the body, and sends the signer to sign it.
 function gateway.sign()
-  local document = body_of_request()
+  local document = ngx.var.http_host and body_of_request()
   if not document then return ngx.exit(ngx.HTTP_BAD_REQUEST) end
   local ticket = new_ticket()
   local back = ngx.var.scheme .. "://" .. ngx.var.http_host .. "/result/"
@@ -118,20 +122,24 @@ function gateway.event()
   if not secret then return ngx.exit(ngx.HTTP_NOT_FOUND) end
   ngx.req.read_body()
   local event, err = signicat.events.verify(ngx.req.get_body_data() or "",
-    ngx.req.get_headers(), { scheme = "body-hmac-sha256", secrets = secret,
-                             tolerance = "off", seen = seen })
+    ngx.req.get_headers(), {
+      scheme = "body-hmac-sha256", secrets = secret, tolerance = "off",
+      seen = function(id) return seen(id, HANDLING) end })
   if not event then
     if err.kind == "duplicate" then return ngx.exit(ngx.HTTP_NO_CONTENT) end
     ngx.log(ngx.ERR, tostring(err))
     return ngx.exit(err.retryable and 503 or 400)
   end
-  local done = true
+  local ran, done = true, true
   if event.eventName == "signing-session.completed" then
-    done, err = fetch(event.eventData.id)
+    ran, done, err = pcall(fetch, event.eventData.id)
   end
-  if done then return ngx.exit(ngx.HTTP_NO_CONTENT) end
   forget(event.id)
-  ngx.log(ngx.ERR, tostring(err))
+  if ran and done then
+    seen(event.id, HANDLED)
+    return ngx.exit(ngx.HTTP_NO_CONTENT)
+  end
+  ngx.log(ngx.ERR, tostring(err or done))
   return ngx.exit(503)
 end
 
