@@ -595,7 +595,10 @@ describe("over the sandbox", function()
       end
       for _, act in ipairs(walks) do
         local tasks = {}
+        local go_on = helper.hold(service.process)
         for i = 1, 3 do tasks[i] = sign:async(act) end
+        repeat sign:step(0.01) until sign.transport.loop.multi:running() == 3
+        go_on()
         for i = 1, 3 do
           local done, value = pcall(tasks[i].wait, tasks[i])
           assert.equal(i == 3, done)
