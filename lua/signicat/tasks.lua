@@ -186,9 +186,8 @@ end
 local function give_up(task, message)
   local is_awaited = task.waiters
   if could_not_yield(message) then message = HOW_TO_YIELD end
-  finish(task, LOST)
+  finish(task, { raised = true, message })
   if not is_awaited then keep_for_run(task.loop.unclaimed, task) end
-  task.result = { raised = true, message }
   if not task.client.on_event then return end
   observe.emit(task.client, "error", { operation = "async",
     reason = "a task's function raised; task:wait raises the same" })
@@ -200,9 +199,7 @@ local function step_on(task, loop, done, what, ...)
   if task.result then return end -- it closed the client
   if not done then return give_up(task, what) end
   if coroutine.status(task.thread) == "dead" then
-    finish(task, LOST)
-    task.result = { n = select("#", ...) + 1, what, ... }
-    return
+    return finish(task, { n = select("#", ...) + 1, what, ... })
   end
   if what == START then
     task.to_start, task.request = ...
@@ -310,6 +307,28 @@ function tasks.loop(multi)
     lines = setmetatable({}, { __mode = "v" }),
     asides = {}, -- tasks, by the key of what is done on a thread for them
   }, Loop)
+end
+
+--- Whether what calls `tidy` was called by a turn of this loop, which goes on
+--- after it: so is a finalizer, or a hook.
+local function is_in_turn(self)
+  if not debug then return false end -- a host may leave it out
+  local level = 4
+  local info = debug.getinfo(level, "f")
+  while info do
+    if info.func == Loop.turn then
+      local _, loop = debug.getlocal(level, 1)
+      if loop == self then return true end
+    end
+    level = level + 1
+    info = debug.getinfo(level, "f")
+  end
+  return false
+end
+
+--- Puts the loop in order, should an error have ended what changed it.
+local function tidy(self)
+  if self.torn ~= 0 and not is_in_turn(self) then mend(self, LOST) end
 end
 
 --- Tells the event loop that drives this one, if any, that a step may be due.
@@ -480,7 +499,7 @@ local LONG = 3600 -- seconds
 ---@return boolean whether something was done
 function Loop:turn(wait, step)
   if self.closed then return false end
-  if self.torn ~= 0 then mend(self, LOST) end
+  tidy(self)
   self.torn = self.torn + 1
   local due = self.sleepers.count > 0 and self.sleepers:first()
   if not step then self.may_start = math.huge end
@@ -498,7 +517,7 @@ function Loop:turn(wait, step)
   end
   if due and wake_sleeper(self, step or core.now()) then done = true end
   if has_more(self) and advance(self, step) then done = true end
-  self.torn = math.max(0, self.torn - 1) -- a turn of a hook's has mended it
+  self.torn = math.max(0, self.torn - 1) -- a turn within may have mended it
   self:tell()
   return done
 end
@@ -524,7 +543,7 @@ end
 function Loop:async(client, fn, ...)
   local is_ours = resuming() == self
   part(self, is_ours and self.current or nil)
-  if self.torn ~= 0 and not is_ours then mend(self, LOST) end
+  if not is_ours then tidy(self) end
   local place = self.count + 1
   local task = setmetatable({
     loop = self,
@@ -562,7 +581,7 @@ function Loop:step(budget)
   if resuming() then core.misuse("client:step is for the main program") end
   local began = core.now()
   local ends = budget and began + budget or math.huge
-  if self.torn ~= 0 then mend(self, LOST) end
+  tidy(self)
   self.torn = self.torn + 1
   queue.join(self.runnable, self.later)
   self.torn = self.torn - 1
