@@ -45,9 +45,9 @@ static int parse_status(const char *line, size_t size) {
 static int end_headers(Transfer *transfer) {
   curl_off_t announced = -1;
   transfer->header_size = transfer->bytes.size;
-  transfer->headers_read = 1;
+  transfer->headers_read = transfer->status_read;
   sc_excess_watch(transfer);
-  if (transfer->request->sink.kind == SINK_NONE || !transfer->status_read ||
+  if (transfer->request->sink.kind == SINK_NONE ||
       !sc_wire_is_success(transfer)) {
     return 0;
   }
@@ -66,10 +66,12 @@ static int append(Transfer *transfer, const char *bytes, size_t size) {
 }
 
 /* A status line begins an answer: an interim one (1xx) is followed by the
- * next. Lines behind the body are trailers, which the API does not use. */
+ * next. Lines behind the body are trailers, whatever they look like, which the
+ * API does not use. */
 static size_t on_header(char *line, size_t one, size_t size, void *context) {
   Transfer *transfer = context;
   (void)one;
+  if (transfer->headers_read) return size;
   if (size >= 5 && memcmp(line, "HTTP/", 5) == 0) {
     sc_wire_begin(transfer);
     sc_spares_take(transfer->home->spares, &transfer->bytes);
@@ -77,7 +79,6 @@ static size_t on_header(char *line, size_t one, size_t size, void *context) {
     transfer->status_read = transfer->status >= 200;
     return size;
   }
-  if (transfer->headers_read) return size;
   if (size <= 2 && (*line == '\r' || *line == '\n')) {
     return end_headers(transfer) == 0 ? size : 0;
   }

@@ -125,6 +125,28 @@ function behave.chunked(connection)
   return connection:send("0\r\nX-End: now\r\n\r\n")
 end
 
+--- Ends with a line that looks like the beginning of another answer.
+function behave.trailing_status(connection)
+  return connection:send(("HTTP/1.1 200 OK\r\n"
+    .. "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    .. "%x\r\n%s\r\n0\r\nHTTP/1.1 404 No: way\r\n\r\n"):format(#SESSION,
+      SESSION))
+end
+
+--- Says that it goes on, and hangs up.
+function behave.interim_close(connection)
+  connection:send("HTTP/1.1 103 Early Hints\r\nX-Early: yes\r\n\r\n")
+  return false
+end
+
+--- Says that it goes on, and no more.
+function behave.interim_stall(connection)
+  connection:send("HTTP/1.1 103 Early Hints\r\nX-Early: yes\r\n\r\n")
+  connection:settimeout(20)
+  connection:receive(1)
+  return false
+end
+
 --- More than it announces: what could be the answer to the next request.
 function behave.excess(connection)
   local head, body = reply(SESSION):match("^(.-\r\n\r\n)(.*)$")
