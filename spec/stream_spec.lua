@@ -529,12 +529,22 @@ describe("a document that breaks off", function()
     assert.same({ GET = 1 }, counts())
   end)
 
-  it("is not continued with another part", function()
-    serve("document_cut", "part")
-    local _, err = to_file()
-    assert.same({ "protocol", 206 }, { err.kind, err.status })
-    assert.same({}, helper.names_in(folder))
-  end)
+  for _, plan in ipairs { "part", "short_rest", "long_rest",
+                          "rest_of_another" } do
+    it("is not continued with a " .. plan, function()
+      serve("document_cut", plan)
+      local _, err = to_file()
+      assert.same({ "protocol", 206 }, { err.kind, err.status })
+      assert.same({}, helper.names_in(folder))
+    end)
+
+    it("is not whole for a writer after a " .. plan, function()
+      serve("document_cut", plan)
+      local _, writer = collector()
+      local _, err = sign.documents:download(ID, { to = writer })
+      assert.same({ "protocol", 206 }, { err.kind, err.status })
+    end)
+  end
 
   it("is not taken for whole when only a part came", function()
     serve("part")

@@ -2,7 +2,7 @@
  * part.c: documents that come in parts; see part.h.
  *
  * A part (206) is taken only where it was asked for, and only if it goes on
- * where the last one broke off and ends with the document.
+ * where the last one broke off, ends with the document and has its ETag.
  */
 #include "part.h"
 
@@ -24,6 +24,14 @@ static int64_t read_number(const char **text, const char *end) {
   return value;
 }
 
+/* Whether a part is of the same document; it may leave out to say so. */
+static int is_of(const Sink *sink, const char *lines, size_t lines_size) {
+  size_t size;
+  const char *etag = sc_header_find(lines, lines_size, "etag", &size);
+  return !etag ||
+         (strlen(sink->etag) == size && memcmp(etag, sink->etag, size) == 0);
+}
+
 /* "bytes 100-199/200": whether it goes on where the sink ends, and ends with
  * the document. */
 static int continues(const Sink *sink, const char *lines, size_t lines_size) {
@@ -32,6 +40,7 @@ static int continues(const Sink *sink, const char *lines, size_t lines_size) {
   const char *end;
   int64_t first, last, total;
   if (!text || size < 6 || strncasecmp(text, "bytes ", 6) != 0) return 0;
+  if (!is_of(sink, lines, lines_size)) return 0;
   end = text + size;
   text += 6;
   first = read_number(&text, end);

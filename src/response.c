@@ -475,10 +475,12 @@ static int decode_any(Answer *answer) {
   return finish(answer);
 }
 
-/* 206 is whole only as the end of what broke off before. */
-static int is_unasked_part(const Request *request, int status) {
-  return status == 206 && !request->sink.held &&
-         request->operation->result == RESULT_BYTES;
+/* 206 is whole only as the end of what broke off before, if all of that came,
+ * whatever its own length was. */
+static int is_misfit(const Request *request, int status) {
+  const Sink *sink = &request->sink;
+  return status == 206 && request->operation->result == RESULT_BYTES &&
+         (!sink->held || sink->size != sink->total);
 }
 
 /* A body as short as this is decoded as fast as a thread would begin. */
@@ -503,7 +505,7 @@ Effort sc_response_effort(const Request *request, const Response *response) {
   size_t size = response->bytes.size - response->header_size;
   char sha256[SC_SHA256_BASE64];
   if (response->status < 200 || response->status > 299 ||
-      is_unasked_part(request, response->status)) {
+      is_misfit(request, response->status)) {
     return EFFORT_NONE;
   }
   if (sink->kind == SINK_FILE) {
@@ -540,7 +542,7 @@ int response_decode(lua_State *L) {
   }
   row = answer.request->operation;
   if (row->result == RESULT_NOTHING) return decode_nothing(&answer);
-  if (is_unasked_part(answer.request, answer.status)) {
+  if (is_misfit(answer.request, answer.status)) {
     return fail_protocol(&answer, "the server sent a part of the document", -1);
   }
   if (answer.request->sink.kind == SINK_FILE) return decode_to_file(&answer);

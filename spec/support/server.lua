@@ -224,6 +224,31 @@ function behave.document_stall(connection, lines)
   return false
 end
 
+--- Says that the rest comes, and sends what it makes of it.
+local function send_rest(connection, lines, etag, make)
+  local from = tonumber(header(lines, "range"):match("^bytes=(%d+)%-$"))
+  local rest = make(DOCUMENT:sub(from + 1))
+  return connection:send(("HTTP/1.1 206 Partial Content\r\nETag: %s\r\n"
+    .. "Content-Range: bytes %d-%d/%d\r\nContent-Length: %d\r\n\r\n%s"):format(
+      etag, from, #DOCUMENT - 1, #DOCUMENT, #rest, rest))
+end
+
+function behave.short_rest(connection, lines)
+  return send_rest(connection, lines, '"one"', function(rest)
+    return rest:sub(1, -2)
+  end)
+end
+
+function behave.long_rest(connection, lines)
+  return send_rest(connection, lines, '"one"', function(rest)
+    return rest .. "x"
+  end)
+end
+
+function behave.rest_of_another(connection, lines)
+  return send_rest(connection, lines, '"two"', string.upper)
+end
+
 --- So many bytes: `large:1000`.
 function behave.large(connection, _, size)
   local piece = ("x"):rep(65536)
