@@ -181,6 +181,23 @@ describe("with the sandbox,", function()
       assert.same({ "server", 503, 1 }, { err.kind, err.status, err.attempts })
       assert(service:clear_faults())
     end)
+
+    it("without rewind is told that its token was refused", function()
+      local process, url = helper.serve("api", "cut_refusal", "api")
+      finally(function() process:kill() end)
+      local own = assert(signicat.new { base_url = url .. "/sign",
+        token_url = url .. "/connect/token", client_id = "c",
+        client_secret = "a long secret" })
+      local function send()
+        return own.documents:upload { type = "text/plain", size = 5,
+                                      reader = (reader_of "hello") }
+      end
+      local _, err = send()
+      assert.same({ "auth", 401, 1 }, { err.kind, err.status, err.attempts })
+      assert(send())
+      own:close()
+      assert.same({ POST = 4 }, helper.counts(url))
+    end)
   end)
 
   describe("a writer", function()

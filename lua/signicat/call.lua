@@ -201,7 +201,7 @@ function call.send(client, name, request, deadline, policy, spent, arrived)
 end
 
 --- Gives a request its token, then sends it. A token that is refused is
---- dropped and another one tried, once.
+--- dropped and another one tried, once, by what can be sent again.
 function call.authorised(client, name, request, deadline, policy)
   local spent, arrived = 0, false
   while true do
@@ -219,6 +219,7 @@ function call.authorised(client, name, request, deadline, policy)
       return value, meta, failed_meta
     end
     observe.emit(client, "token", { operation = name, source = "drop" })
+    if request.replayable == false then return value, meta, failed_meta end
     spent = meta.attempts
   end
 end
