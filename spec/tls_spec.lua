@@ -411,7 +411,8 @@ describe("a proxy", function()
 
     sign = client("m:pencil2@", { tls = tls })
     _, err = sign.sessions:list()
-    assert.equal("connect", err.kind)
+    assert.same({ "connect", "connect", false },
+      { err.kind, err.phase, err.sent })
     for _, text in ipairs { tostring(err), err.detail or "", err.note or "",
                             tostring(sign) } do
       assert.is_nil(text:find("pencil", 1, true))

@@ -9,18 +9,25 @@
 #include "breakdown.h"
 
 #include "error.h"
+#include "wire.h"
 
 #include <string.h>
+
+/* Whether a proxy was asked for a tunnel, and made none. */
+static int has_no_tunnel(CURL *easy) {
+  long asked = 0, status = 0;
+  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &asked);
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &status);
+  return asked > 0 && status / 100 != 2;
+}
 
 /* The phase that was under way when the transfer failed. */
 static const char *phase_of(const Transfer *transfer) {
   CURL *easy = transfer->easy;
   curl_off_t lookup = 0;
   char *address = NULL;
-  long sent = 0;
   if (transfer->status_read) return "body";
-  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
-  if (sent > 0) {
+  if (sc_wire_head_sent(transfer) > 0) {
     const Source *source = &transfer->request->source;
     return source->position < source->size ? "send" : "first_byte";
   }
@@ -28,7 +35,7 @@ static const char *phase_of(const Transfer *transfer) {
   if (lookup == 0) return "dns";
   /* CONNECT_TIME comes only when the handshake is done as well. */
   curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
-  if (!address || !*address) return "connect";
+  if (!address || !*address || has_no_tunnel(easy)) return "connect";
   return strncmp(transfer->request->url, "https:", 6) ? "send" : "tls";
 }
 
@@ -123,11 +130,9 @@ static void push_libcurl_failure(lua_State *L, const Transfer *transfer) {
 }
 
 int sc_breakdown_push(lua_State *L, Transfer *transfer) {
-  long sent = 0;
   int own = push_own_failure(L, transfer);
   if (!own) push_libcurl_failure(L, transfer);
-  curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
-  lua_pushboolean(L, sent > 0);
+  lua_pushboolean(L, sc_wire_head_sent(transfer) > 0);
   lua_setfield(L, -2, "sent");
   if (transfer->status_read) {
     lua_pushinteger(L, transfer->status);

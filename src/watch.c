@@ -7,17 +7,18 @@
  */
 #include "watch.h"
 
+#include "wire.h"
+
 #include <math.h>
 
 /* Both ways, heads and bodies; 0 before the first byte was sent. */
 static curl_off_t bytes_moved(const Transfer *transfer) {
   CURL *easy = transfer->easy;
   curl_off_t up = 0, down = 0;
-  long head = 0;
   curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &up);
   curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
-  curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &head);
-  return up + down + head + (curl_off_t)transfer->bytes.size;
+  return up + down + sc_wire_head_sent(transfer) +
+         (curl_off_t)transfer->bytes.size;
 }
 
 /* The whole request has left and nothing came back yet. */

@@ -24,6 +24,13 @@ void sc_wire_begin(Transfer *transfer) {
   transfer->status_read = transfer->headers_read = 0;
 }
 
+long sc_wire_head_sent(const Transfer *transfer) {
+  long size = 0;
+  if (transfer->tells && transfer->sends == 0) return 0;
+  curl_easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &size);
+  return size;
+}
+
 int sc_wire_is_success(const Transfer *transfer) {
   return transfer->status >= 200 && transfer->status <= 299;
 }
@@ -216,7 +223,8 @@ void sc_wire_connect(Transfer *transfer) {
   SET(CURLOPT_SEEKFUNCTION, on_seek);
   SET(CURLOPT_SEEKDATA, transfer);
 #if TRANSFER_KNOWS_RESENDS
-  SET(CURLOPT_PREREQFUNCTION, on_send);
   SET(CURLOPT_PREREQDATA, transfer);
+  transfer->tells =
+      curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_send) == CURLE_OK;
 #endif
 }

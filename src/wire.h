@@ -12,6 +12,10 @@ void sc_wire_connect(Transfer *transfer);
 /* Forgets an answer, for the next one. */
 void sc_wire_begin(Transfer *transfer);
 
+/* How many bytes of the request's head have left; what a proxy was asked for
+ * a tunnel with are none of them. */
+long sc_wire_head_sent(const Transfer *transfer);
+
 /* Whether the answer's status is that of a success. */
 int sc_wire_is_success(const Transfer *transfer);
 
