@@ -355,6 +355,46 @@ describe("an nginx in front of a sandbox", function()
   end)
 end)
 
+describe("a stream that is refused before its body left", function()
+  local folder, remove, process, sign, url
+
+  setup(function()
+    folder, remove = nginx.folder()
+    nginx.certificates(folder)
+  end)
+  teardown(function() remove() end)
+
+  before_each(function()
+    process = assert(core.spawn("node", { "spec/support/refusing.mjs",
+      folder .. "/server.key", folder .. "/server.pem" }))
+    url = "https://127.0.0.1:" .. assert(process:read_line(60))
+    sign = assert(signicat.new { base_url = url, token = "t", retries = 0,
+                                 tls = { ca_file = folder .. "/ca.pem" } })
+    assert(sign:request("GET", "/"))
+  end)
+  after_each(function()
+    sign:close()
+    process:kill()
+  end)
+
+  it("is begun again with all of it", function()
+    local content = ("x"):rep(300000)
+    local document, meta = assert(sign.documents:upload { content = content,
+                                                          type = "text/plain" })
+    assert.same({ 2, #content }, { document.seen, document.length })
+    assert.is_true(meta.resent)
+  end)
+
+  it("is begun again, however short it was, if that is said to be safe",
+    function()
+      local request = assert(core.raw_request({ base_url = url }, "POST",
+        "/token", { content = "a=b", type = "text/plain", repeatable = true }))
+      local answer = assert(sign.transport:send(request))
+      assert.same({ seen = 2, length = 3,
+        documentId = helper.document }, core.json_decode(answer.body))
+    end)
+end)
+
 describe("a proxy", function()
   local proxy, port, service
   local PASSWORD = "bTpwZW5jaWw6L0A=" -- m:pencil:/@

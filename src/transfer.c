@@ -99,7 +99,7 @@ void sc_transfer_done(Transfer *transfer, CURLcode code) {
   sc_multi_enqueue(transfer->home, QUEUE_READY, transfer);
   sc_buffer_wipe(&transfer->line_bytes); /* the token is in it */
   transfer->state = TRANSFER_DONE;
-  transfer->code = code;
+  transfer->code = code = transfer->stuck ? CURLE_SEND_FAIL_REWIND : code;
   if (code == CURLE_OK && !transfer->headers_read) {
     /* libcurl takes an end in the middle of the headers for the answer's. */
     transfer->code = CURLE_GOT_NOTHING;
@@ -113,7 +113,7 @@ void sc_transfer_done(Transfer *transfer, CURLcode code) {
 static void clear(Transfer *transfer) {
   transfer->state = TRANSFER_IDLE;
   transfer->status = transfer->too_large = transfer->no_memory = 0;
-  transfer->sends = 0;
+  transfer->sends = transfer->stuck = 0;
   transfer->tls = NULL;
   transfer->fed = 0;
   transfer->told = transfer->paused = transfer->hungry = 0;

@@ -73,6 +73,7 @@ typedef struct Transfer {
   int too_large;    /* the body broke the cap */
   int no_memory;    /* a callback found none */
   int sends;        /* how often libcurl sent the request */
+  int stuck;        /* it could not send it again */
   int tells;        /* whether libcurl, as it is loaded here, tells that */
   int sliced;       /* body bytes go in small pieces, to keep turns short */
   size_t fed;       /* so many came in this turn */

@@ -199,13 +199,20 @@ static int on_seek(void *context, curl_off_t offset, int origin) {
 }
 
 #if TRANSFER_KNOWS_RESENDS
-/* libcurl is about to send the request: once, or again by itself. */
+/* libcurl is about to send the request: once, or again by itself. Then it
+ * rewinds a body of which something has left, not one that it has only read,
+ * for a stream of HTTP/2 that had no window. */
 static int on_send(void *context, char *peer, char *local, int peer_port,
                    int local_port) {
   Transfer *transfer = context;
   (void)peer, (void)local, (void)peer_port, (void)local_port;
   transfer->sends++;
   transfer->home->sent = 1;
+  if (transfer->request->source.position > 0 &&
+      on_seek(transfer, 0, SEEK_SET) != CURL_SEEKFUNC_OK) {
+    transfer->stuck = 1;
+    return CURL_PREREQFUNC_ABORT;
+  }
   return CURL_PREREQFUNC_OK;
 }
 #endif
