@@ -222,6 +222,14 @@ describe("who remembers events", function()
     assert.is_true(seen("a", 10))
   end)
 
+  it("is made first: what makes it is no `seen`", function()
+    for _, made_from in ipairs { events.memory, events.shared } do
+      local ok, reason = pcall(both, body_of(), { seen = made_from })
+      assert.is_false(ok)
+      assert.matches("`seen` is what it returns", reason)
+    end
+  end)
+
   it("may be a shared dictionary of nginx", function()
     local kept, reason = {}, nil
     local dictionary = { add = function(_, key, _, ttl)

@@ -271,6 +271,10 @@ end
 ---@return fun(id: string, ttl: number): boolean seen
 ---@return fun(id: string) forget
 function events.memory(now)
+  if now ~= nil and type(now) ~= "function" then
+    core.misuse("events.memory takes a clock, a function, not a " .. type(now)
+      .. "; `seen` is what it returns")
+  end
   now = now or core.now
   local ends, sweep_at = {}, 0
   local function seen(id, ttl)
@@ -293,6 +297,10 @@ end
 ---@return fun(id: string, ttl: number): boolean?, string? seen
 ---@return fun(id: string) forget
 function events.shared(dictionary)
+  if not dictionary or not dictionary.add then
+    core.misuse("events.shared takes a dictionary such as ngx.shared.events, "
+      .. "which a line lua_shared_dict makes; `seen` is what it returns")
+  end
   local function seen(id, ttl)
     local added, reason = dictionary:add("signicat:" .. id, true, ttl)
     if added then return false end
