@@ -213,6 +213,29 @@ describe("sandbox.start", function()
       assert.is_nil((service:sign(session)))
     end)
 
+    it("raise for what a signer and a client have not", function()
+      local session = "0197e3d2-0c6e-7b0a-9b7e-1f2d3c4b5a69"
+      for words, act in pairs {
+        ["sandbox:sign: its options are a table, not a string"] = function()
+          return service:sign(session, "Kari")
+        end,
+        ["sandbox:sign: no option 'nmae'; did you mean 'name'?"] = function()
+          return service:sign(session, { nmae = "Kari" })
+        end,
+        ["sandbox:reject: its options are a table, not a string"] = function()
+          return service:reject(session, "No")
+        end,
+        ["sandbox:client: its options are a table, not a string"] = function()
+          return service:client "t"
+        end,
+      } do
+        local ok, reason = pcall(act)
+        assert.is_false(ok)
+        assert.matches("sandbox_spec", reason, 1, true)
+        assert.matches(words, reason, 1, true)
+      end
+    end)
+
     it("work while the service refuses connections", function()
       assert(service:faults { { fault = "refuse" } })
       local none, err = sign.sessions:list()

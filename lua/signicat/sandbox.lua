@@ -43,6 +43,13 @@ local start_options = {
   end,
 }
 
+local function text(value)
+  if type(value) ~= "string" then return "must be a string" end
+end
+
+local signer_options = { name = text, idpName = text }
+local reject_options = { reason = text }
+
 local flags = { data = "--data", token_ttl = "--token-ttl", tls = "--tls" }
 
 --- Where the executable lies as seen from the module: in the build tree, and
@@ -125,8 +132,9 @@ end
 ---@return signicat.Client? client
 ---@return signicat.Error? err
 function Sandbox:client(given)
+  given = options.check(given, options.client, "sandbox:client")
   local all = { base_url = self.url .. "/sign" }
-  for name, value in pairs(given or {}) do all[name] = value end
+  for name, value in pairs(given) do all[name] = value end
   if not (all.token or all.auth) then
     all.client_id = all.client_id or self.client_id
     all.client_secret = all.client_secret or self.client_secret
@@ -166,9 +174,9 @@ end
 ---@return any done
 ---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:sign(session, signer)
+  signer = options.check(signer, signer_options, "sandbox:sign")
   return act(self, "sign", session,
-    { name = signer and signer.name or "Sandbox Signer",
-      idpName = signer and signer.idpName })
+    { name = signer.name or "Sandbox Signer", idpName = signer.idpName })
 end
 
 --- Declines a session as its signer would.
@@ -177,7 +185,8 @@ end
 ---@return any done
 ---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:reject(session, words)
-  return act(self, "reject", session, { reason = words and words.reason })
+  words = options.check(words, reject_options, "sandbox:reject")
+  return act(self, "reject", session, { reason = words.reason })
 end
 
 --- Opens a session as its signer would, without a browser.
