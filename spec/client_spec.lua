@@ -288,6 +288,15 @@ describe("from_env", function()
       'local given = { token = "t" }'))
   end)
 
+  it("raises at the caller's line for what is no table of options", function()
+    local ok, reason = pcall(function()
+      return (signicat.from_env "t")
+    end)
+    assert.is_false(ok)
+    assert.matches("client_spec%.lua:%d+: from_env: its options are a table",
+      reason)
+  end)
+
   it("says what is wrong with an address", function()
     assert.matches("base_url must be an http or https URL", made(
       "SIGNICAT_BASE_URL=x SIGNICAT_CLIENT_ID=i SIGNICAT_CLIENT_SECRET=s"))

@@ -2,6 +2,7 @@
 --- server's workers the environment is often empty or old.
 
 local call = require "signicat.call"
+local options = require "signicat.options"
 
 local environment = {}
 
@@ -18,8 +19,9 @@ local variables = {
 ---@return table? options
 ---@return table? err `invalid`, with each variable that is missing
 function environment.read(given)
+  given = options.check(given, options.client, "from_env")
   local all, missing = {}, {}
-  for name, value in pairs(given or {}) do all[name] = value end
+  for name, value in pairs(given) do all[name] = value end
   local own = all.token or all.auth
   for _, variable in ipairs(variables) do
     local option, name = variable[1], variable[2]
