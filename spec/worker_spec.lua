@@ -77,7 +77,8 @@ describe("a job", function()
     local is_new, err = queue:enqueue("j2", office.job { file = {
       content = bytes .. "x", type = "text/plain" } })
     assert.is_nil(is_new)
-    assert.matches("above 4 MiB: name a path", err.detail)
+    assert.equal("invalid", err.kind)
+    assert.matches("file.content is above 4 MiB: name a path", err.message)
     assert.equal("not_found", select(2, queue:status "j2").kind)
   end)
 
@@ -118,13 +119,30 @@ describe("queue:enqueue", function()
   end)
 
   it("raises at the caller's line what is no job at all", function()
-    for _, file in ipairs { false, {}, { path = "a", content = "b" } } do
+    for _, file in ipairs { false, {}, { path = "a", content = "b" },
+      { path = "a", offset = 1 }, { content = "a" } } do
       local ok, message = pcall(function()
         queue:enqueue("j1", office.job { file = file })
       end)
       assert.is_false(ok)
       assert.matches("worker_spec%.lua:%d+: queue:enqueue: `file`", message)
     end
+  end)
+
+  it("refuses an id that nobody could hand in", function()
+    for _, id in ipairs { "", ("x"):rep(201) } do
+      local is_new, err = queue:enqueue(id, office.job())
+      assert.same({ nil, "invalid", "id" },
+        { is_new, err.kind, err.fields[1].name })
+    end
+    assert(queue:enqueue(("x"):rep(200), office.job()))
+  end)
+
+  it("tells when Redis has no functions, and what has them", function()
+    assert(redis:call("FUNCTION", "FLUSH"))
+    finally(function() assert(worker.load(redis)) end)
+    local _, err = queue:enqueue("j1", office.job())
+    assert.matches("worker.load(redis)", err.message, 1, true)
   end)
 
   it("tells when Redis failed, and its id makes another call harmless",

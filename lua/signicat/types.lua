@@ -184,7 +184,7 @@
 --- all workers of a queue
 ---@field slack number? seconds beyond before another worker takes a job (15)
 ---@field attempts integer? at a job before it is given up (5)
----@field backoff number? seconds before the second attempt (1)
+---@field backoff number? seconds before the second attempt, at most (1)
 ---@field block number? seconds to wait for a job (1); less than the timeout of
 --- `redis`
 ---@field keep number? seconds that a job is remembered when it is done (7 days)

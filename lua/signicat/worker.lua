@@ -41,6 +41,8 @@ end
 ---@return true? done
 ---@return signicat.Error? err `io` when the file is not beside this one
 function worker.load(redis)
+  local fault = jobs.redis_fault(redis)
+  if fault then core.misuse("worker.load: what it was given " .. fault) end
   local file, reason = io.open(find_functions(), "rb")
   if not file then
     return nil, call.fail("worker.load", { kind = "io", detail = reason,

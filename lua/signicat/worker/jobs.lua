@@ -7,8 +7,11 @@ local jobs = {}
 
 --- An error for what Redis did not do.
 function jobs.failed(name, reason)
-  return call.fail(name, { kind = "connect", sent = true,
-    note = "Redis did not do it; see `detail`", detail = tostring(reason) })
+  reason = tostring(reason)
+  return call.fail(name, { kind = "connect", sent = true, detail = reason,
+    note = reason:find("Function not found", 1, true)
+      and "Redis has no functions for jobs; load them, worker.load(redis) does"
+      or "Redis did not do it; see `detail`" })
 end
 
 --- The keys of a queue; that of a job is `job` and its id.

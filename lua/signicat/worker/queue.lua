@@ -3,7 +3,16 @@
 local call = require "signicat.call"
 local core = require "signicat.core"
 local jobs = require "signicat.worker.jobs"
+local options = require "signicat.options"
 local sign = require "signicat.sign"
+
+-- The limits of functions.lua, told before anything is sent.
+local MAX_ID = 200 -- characters
+local MAX_CONTENT = 4 * 1024 * 1024 -- bytes of a document that lies in Redis
+
+-- What of a source a job can carry.
+local file_options = { path = options.upload.path, type = options.upload.type,
+                       content = options.upload.content }
 
 ---@class signicat.Queue
 local Queue = {}
@@ -13,21 +22,35 @@ Queue.__index = Queue
 local function file_of(fields)
   local file = fields.file
   if type(file) == "string" then file = { path = file } end
-  if type(file) ~= "table" or not file.path == not file.content then
+  if type(file) ~= "table" or not file.path == not file.content
+    or file.content and not file.type then
     core.misuse("queue:enqueue: `file` is a path, or a table with `path` or "
       .. "with `content` and `type`")
   end
+  options.check(file, file_options, "queue:enqueue: `file`")
   return { path = file.path, type = file.type }, file.content
+end
+
+local function limit_findings(id, content)
+  if id == "" or #id > MAX_ID then
+    return { { name = "id", reason = "must have 1 to 200 characters" } }
+  end
+  if content and #content > MAX_CONTENT then
+    return { { name = "file.content",
+               reason = "is above 4 MiB: name a path" } }
+  end
 end
 
 --- Hands in a job, once however often it is called with this id.
 ---@param id string of the job, up to 200 characters: not personal data
----@param fields signicat.SignFields as client:sign takes them; a path is of a
---- file below the workers' `folder`. An externalReference has to be another
---- one in each job; one is made if none is given
+---@param fields signicat.SignFields as client:sign takes them; of `file` a
+--- path below the workers' `folder`, or `content` of up to 4 MiB, each with
+--- `type`. An externalReference has to be another one in each job; one is made
+--- if none is given
 ---@return boolean? is_new false: there is such a job already
----@return signicat.Error? err `invalid` for a session that the API would
---- refuse; `connect` when Redis failed: call again, the job may be there
+---@return signicat.Error? err `invalid` for an id or a document that is too
+--- long, or a session that the API would refuse; `connect` when Redis failed:
+--- call again, the job may be there
 function Queue:enqueue(id, fields)
   if type(id) ~= "string" or type(fields) ~= "table" then
     core.misuse("queue:enqueue takes an id, a string, and a table")
@@ -36,6 +59,7 @@ function Queue:enqueue(id, fields)
   local findings = sign.findings_of(session, {}, core.wall_clock())
   local payload, reason, path
   local file, content = file_of(fields)
+  findings = findings or limit_findings(id, content)
   if not findings then
     session.documents, session.file = nil, file
     payload, reason, path = core.json_encode(session)
