@@ -3,6 +3,7 @@
 
 local core = require "signicat.core"
 local helper = require "spec.helper"
+local sandbox = require "signicat.sandbox"
 local signicat = require "signicat"
 
 local ID = helper.session
@@ -185,6 +186,34 @@ describe("cancelling", function()
       assert.same({ nil, "cancelled" }, { value, err.kind })
     end
   end)
+
+  it("comes with closing the client, which tells of creates that were sent",
+    function()
+      serve "ok"
+      sign:close()
+      local service = assert(sandbox.start())
+      finally(function() service:stop() end)
+      assert(service:faults { { operation = "uploadDocument",
+        fault = "stall" } })
+      sign = assert(service:client())
+      local create = begin(function()
+        sign.documents:upload { content = "x", type = "text/plain" }
+        error "this is never reached"
+      end, function()
+        local seen = service:journal { operation = "uploadDocument" }[1]
+        return seen and seen.status ~= signicat.null
+      end)
+      local waiter = begin(function() return create:wait() end)
+      local idle = begin(function() sign.sleep(1e5) end)
+      sign:close()
+      for task, ambiguous in pairs { [create] = true, [idle] = false,
+        [waiter] = false } do
+        local _, err = task:wait()
+        assert.same({ "cancelled", ambiguous, ambiguous },
+          { err.kind, err.sent, err.ambiguous })
+        assert.matches("the client was closed", err.message)
+      end
+    end)
 
   it("removes the part of a file when the client is closed", function()
     serve "document_stall"

@@ -13,6 +13,7 @@
 -- looks, when it goes on, whether there is what it waited for, and a queue is
 -- made of links between tasks: it takes no memory to be put into one.
 
+local call = require "signicat.call"
 local core = require "signicat.core"
 local heap = require "signicat.heap"
 local mend = require "signicat.tasks.mend"
@@ -138,13 +139,33 @@ local HOW_TO_YIELD = "a call in a task cannot wait here: this Lua yields "
 -- Of a task whose values found no memory.
 local LOST = { raised = true, "not enough memory" }
 
+--- What tasks return that had a create under way when the client was closed:
+--- nobody else is told that it may have happened.
+---@return table<signicat.Task, table> results
+local function untold(self, why)
+  local results = {}
+  for _, line in pairs(self.lines) do
+    local task = line.owner
+    -- The task that closes the client goes on, and hears it from its call.
+    if task and line.creates and task ~= self.current
+      and line.transfer:done() then
+      local _, failure = line.transfer:finish()
+      failure = failure or { sent = true } -- its answer was not read
+      failure.kind, failure.note = "cancelled", why
+      results[task] = { n = 2, nil, call.fail("task", failure, line) }
+    end
+  end
+  return results
+end
+
 --- Ends all tasks but `kept`; their transfers are ended elsewhere.
-local function drop(self, why, kept)
+---@param results table? of those that return something else than the reason
+local function drop(self, why, kept, results)
   for i = self.count, 1, -1 do
     local task = self.tasks[i]
     if task ~= kept then
       task.is_cancelled, task.open, task.waits_for = true, 0, false
-      finish(task, cancelled_result("task", why))
+      finish(task, results and results[task] or cancelled_result("task", why))
     end
   end
   if kept then kept.is_awake = false end
@@ -396,7 +417,8 @@ function Loop:line()
     failure.sent = false
     return nil, failure
   end
-  local line = { transfer = transfer, owner = false, pending = false }
+  local line = { transfer = transfer, owner = false, pending = false,
+                 creates = false }
   self.lines[transfer:key()] = line
   return line
 end
@@ -411,7 +433,7 @@ local function begin(task, line, request)
     functions.sent = false
     return nil, functions
   end
-  line.owner, line.pending = task, false
+  line.owner, line.pending, line.creates = task, false, request.creates
   if task then task.open = task.open + 1 end
   return started, functions
 end
@@ -614,7 +636,8 @@ function Loop:close()
   if self.on_close then self.on_close() end
   self.closed = true
   self.multi:close()
-  drop(self, "the client was closed")
+  local why = "the client was closed"
+  drop(self, why, nil, untold(self, why))
 end
 
 -- -- what a call does with it -------------------------------------------------
