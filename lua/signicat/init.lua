@@ -195,7 +195,8 @@ function Client:timeout()
   return driven_loop(self, "timeout"):timeout()
 end
 
---- Closes the connections. Calls of a closed client raise.
+--- Closes the connections; calls that wait, and tasks, end as `cancelled`.
+--- Calls of a closed client raise.
 function Client:close()
   local transport = self.transport
   self.transport = call.closed
