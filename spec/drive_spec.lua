@@ -279,6 +279,13 @@ for name, new_host in pairs(hosts) do
       assert.equal(0, host.count())
     end)
 
+    it("no closed client is driven", function()
+      local closed = assert(service:client())
+      closed:close()
+      assert.error_matches(function() host.attach(closed) end,
+        "this client is closed")
+    end)
+
     it("a client is in one loop at a time", function()
       assert.error_matches(function() host.attach(sign) end,
         "attached already")

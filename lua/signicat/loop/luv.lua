@@ -78,6 +78,7 @@ end
 ---@param client signicat.Client
 ---@return signicat.Drive
 function luv.attach(client)
+  client:descriptor() -- raises for one that no loop can drive
   local loop = client.transport.loop
   if loop.on_wake then core.misuse("this client is attached already") end
   local self = setmetatable({ client = client, loop = loop }, Drive)
