@@ -329,6 +329,9 @@ describe("with the sandbox,", function()
       assert.is_true(#seen >= 1)
       for i = 2, #seen do assert.is_true(seen[i][1] > seen[i - 1][1]) end
       assert.same({ #TEXT, #TEXT }, seen[#seen])
+      -- In whole bytes, in words, too.
+      assert.equal(tostring(#TEXT), tostring(seen[#seen][1]))
+      assert.equal(tostring(#TEXT), tostring(seen[#seen][2]))
     end
 
     it("is told of an upload", function()

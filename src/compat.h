@@ -11,6 +11,7 @@
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdint.h>
 
 #if LUA_VERSION_NUM >= 504
 #define sc_newudata(L, size) lua_newuserdatauv(L, size, 1)
@@ -71,6 +72,14 @@ static inline void sc_getslot(lua_State *L, int index, int n) {
 #define SC_HAS_INTEGERS 0
 #define sc_isinteger(L, index) 0
 #endif
+
+/* A whole number, as an integer where this Lua has them. */
+static inline void sc_pushwhole(lua_State *L, int64_t n) {
+  if (SC_HAS_INTEGERS && (lua_Integer)n == n)
+    lua_pushinteger(L, (lua_Integer)n);
+  else
+    lua_pushnumber(L, (lua_Number)n);
+}
 
 /*
  * Whether a coroutine can yield where it is, which is not below a function

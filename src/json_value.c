@@ -169,10 +169,8 @@ static void push_integer(lua_State *L, const char *text, size_t size) {
     lua_pushnumber(L, sc_number_read(text, size));
   else if (value == 0 && text[0] == '-')
     lua_pushnumber(L, -0.0);
-  else if (SC_HAS_INTEGERS && (lua_Integer)value == value)
-    lua_pushinteger(L, (lua_Integer)value);
   else
-    lua_pushnumber(L, (lua_Number)value);
+    sc_pushwhole(L, value);
 }
 
 static int count_children(const JsonNode *node) {

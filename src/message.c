@@ -255,7 +255,7 @@ static int request_index(lua_State *L) {
     lua_pushboolean(L, request->creates);
   } else if (strcmp(key, "size") == 0) {
     if (request->source.kind == SOURCE_NONE) return 0;
-    lua_pushnumber(L, (lua_Number)request->source.size);
+    sc_pushwhole(L, request->source.size);
   } else if (strcmp(key, "on_progress") == 0) {
     return push_stream(L, request, key);
   } else if (strcmp(key, "replayable") == 0) {

@@ -264,7 +264,7 @@ static int transfer_wanted(lua_State *L) {
   const Source *source;
   if (!transfer->multi || !transfer->hungry) return 0;
   source = &transfer->request->source;
-  lua_pushnumber(L, (lua_Number)(source->size - source->position));
+  sc_pushwhole(L, source->size - source->position);
   lua_pushboolean(L, source->must_rewind);
   return 2;
 }
@@ -314,9 +314,9 @@ static int transfer_progress(lua_State *L) {
     curl_easy_getinfo(transfer->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T,
                       &total);
   }
-  lua_pushnumber(L, (lua_Number)done);
+  sc_pushwhole(L, done);
   if (total < 0) return 1;
-  lua_pushnumber(L, (lua_Number)total);
+  sc_pushwhole(L, total);
   return 2;
 }
 
