@@ -12,14 +12,15 @@ local sandbox = require "signicat.sandbox"
 local HTTP = [[
   lua_shared_dict tokens 64k;
   lua_shared_dict seen 64k;
+  lua_shared_dict hooked 64k;
   lua_check_client_abort on;
   init_worker_by_lua_block {
     local core = require "signicat.core"
     local signicat = require "signicat"
-    local function client(store, timeout, clock)
+    function client(store, timeout, clock, on_event)
       return assert(signicat.new { base_url = "URL/sign", client_id = "ID",
         client_secret = "SECRET", token_store = store, timeout = timeout,
-        clock = clock })
+        clock = clock, on_event = on_event })
     end
     local store = require "signicat.token_store.nginx".new(ngx.shared.tokens)
     sign = client(store)
@@ -46,6 +47,22 @@ local HTTP = [[
     }
     location = /arrived {
       content_by_lua_block { ngx.print(ngx.shared.seen:get("count")) }
+    }
+    location = /hooked {
+      content_by_lua_block {
+        local new = require "signicat.token_store.nginx".new
+        local said = ""
+        for _, store in ipairs { false, new(ngx.shared.hooked) } do
+          local told, hooked = 0, nil
+          hooked = client(store or nil, 20, nil, function()
+            told = told + 1
+            assert(hooked.sessions:list { limit = 1 })
+          end)
+          local page, err = hooked.sessions:list { limit = 1 }
+          said = said .. tostring(page and told or err) .. " "
+        end
+        ngx.print(said)
+      }
     }
     location = /lives {
       content_by_lua_block {
@@ -196,6 +213,12 @@ describe("in nginx", function()
       milliseconds = 60000 }, "timeout"))
     await_tokens(3) -- also of attempts that the service has yet to read
     assert.equal(3, tokens())
+  end)
+
+  it("a hook may call while it is told of the fetch", function()
+    start(1)
+    -- Of the token's request, its answer, the token; the call and its answer.
+    assert.equal("5 5 ", select(2, openresty.get(server.port, "/hooked")))
   end)
 
   it("a token without a life is kept for nobody, and without a dictionary "

@@ -166,10 +166,10 @@ local function kept(fetch, store, is_own)
   local function must_wait(client)
     if not fetching or client.clock() >= fetching.ends then return false end
     local transport = client.transport
-    if fetching.apart then
-      return transport.can_wait and transport.can_wait()
-    end
     local leader, asks = fetching.by, asker(client)
+    if fetching.apart then
+      return leader ~= asks and transport.can_wait and transport.can_wait()
+    end
     if leader == asks then return false end
     if fetching.gate then
       return tasks.is_open(leader) or tasks.is_open(asks)
@@ -220,7 +220,8 @@ local function kept(fetch, store, is_own)
   local function fetch_now(client, deadline, waiting)
     local value, lifetime, failed, was_cut
     local origin = "store"
-    if store then
+    -- A hook that asks while it is told of the fetch would wait for itself.
+    if store and not (fetching and fetching.locked) then
       value, lifetime, failed = look(store, client, deadline or math.huge)
     end
     if failed then
@@ -252,6 +253,7 @@ local function kept(fetch, store, is_own)
 
   --- The same, over also for those who wait when what it calls raises.
   local function fetch_for_all(client, ...)
+    if fetching and fetching.apart then fetching.by = asker(client) end
     local ok, value, reason = try(client, fetch_now, client, ...)
     if not ok then
       finish()
@@ -280,11 +282,12 @@ local function kept(fetch, store, is_own)
     if failure and client.clock() < failed_until then
       return nil, copy(failure)
     end
-    if is_own and fetching and fetching.by == asker(client) then
+    local is_within = fetching and fetching.by == asker(client)
+    if is_own and is_within then
       core.misuse("`auth` calls the client that waits for its token; it has to "
         .. "get one without")
     end
-    if client.transport.apart and not is_own then
+    if client.transport.apart and not is_own and not is_within then
       return fetch_apart(client, deadline, waiting)
     end
     return fetch_for_all(client, deadline, waiting)
