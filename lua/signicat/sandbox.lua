@@ -302,8 +302,9 @@ function Sandbox:seed(fields)
   return pull(self, "POST", "/seed", { json = fields, timeout = 300 })
 end
 
---- Empties the account: documents, collections, sessions, tokens, journal,
---- faults; the clock is right again. Credentials and authority stay.
+--- Empties the account: documents, collections, sessions, tokens, webhooks,
+--- events, journal, faults; the clock is right again. Credentials and authority
+--- stay.
 ---@return any done
 ---@return signicat.Meta|signicat.Error meta or err
 function Sandbox:reset()
