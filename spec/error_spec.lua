@@ -154,8 +154,8 @@ describe("the line", function()
       title = canary, detail = canary, body = canary, code = canary,
       trace_id = canary, phase = canary, result = canary,
       fields = { { name = canary, reason = canary } } }
-    assert.equal("signicat: invalid (400): correct what `fields` lists and "
-      .. "call again; see `fields`", tostring(err))
+    assert.equal("signicat: invalid (400): correct what `fields` lists or "
+      .. "`detail` says, and call again; see `fields`", tostring(err))
   end)
 
   for title, word in pairs {

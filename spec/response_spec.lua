@@ -236,7 +236,7 @@ describe("a refusal", function()
       assert.is_nil(err[name], name)
     end
     assert.equal("sessions:get: invalid (400): correct what `fields` lists "
-      .. "and call again", err.message)
+      .. "or `detail` says, and call again", err.message)
   end)
 
   it("may come with an empty list of parameters", function()

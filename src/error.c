@@ -24,7 +24,8 @@ typedef struct Kind {
 
 /* Frozen: programs compare with these names. A new kind is a new major. */
 static const Kind kinds[] = {
-    {"invalid", 0, "correct what `fields` lists and call again"},
+    {"invalid", 0,
+     "correct what `fields` lists or `detail` says, and call again"},
     {"auth", 0, "check the client id, the secret or the token"},
     {"forbidden", 0, "the account lacks the permission for this call"},
     {"not_found", 0, "no such id in this account, or already deleted"},
