@@ -284,6 +284,8 @@ for name, new_host in pairs(hosts) do
       closed:close()
       assert.error_matches(function() host.attach(closed) end,
         "this client is closed")
+      assert.error_matches(function() host.attach() end,
+        "attach takes a client, not a nil")
     end)
 
     it("a client is in one loop at a time", function()

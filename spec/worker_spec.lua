@@ -129,6 +129,15 @@ describe("queue:enqueue", function()
     end
   end)
 
+  it("is asked about ids, which are strings", function()
+    for _, name in ipairs { "status", "retry" } do
+      local ok, message = pcall(function() return (queue[name](queue)) end)
+      assert.is_false(ok)
+      assert.matches("worker_spec%.lua:%d+: queue:" .. name .. " takes an id",
+        message)
+    end
+  end)
+
   it("refuses an id that nobody could hand in", function()
     for _, id in ipairs { "", ("x"):rep(201) } do
       local is_new, err = queue:enqueue(id, office.job())

@@ -66,6 +66,9 @@ end
 ---@param controller userdata? of cqueues.new; that which runs if not given
 ---@return signicat.CqueuesDrive
 function cqueues.attach(client, controller)
+  if type(client) ~= "table" or not client.descriptor then
+    core.misuse("attach takes a client, not a " .. type(client))
+  end
   controller = controller or queues.running()
   if not controller then
     core.misuse("attach takes a loop, or is called in one")

@@ -78,6 +78,9 @@ end
 ---@param client signicat.Client
 ---@return signicat.Drive
 function luv.attach(client)
+  if type(client) ~= "table" or not client.descriptor then
+    core.misuse("attach takes a client, not a " .. type(client))
+  end
   client:descriptor() -- raises for one that no loop can drive
   local loop = client.transport.loop
   if loop.on_wake then core.misuse("this client is attached already") end

@@ -79,11 +79,18 @@ function Queue:enqueue(id, fields)
   return is_new == 1
 end
 
+local function check_id(id, name)
+  if type(id) ~= "string" then
+    core.misuse(name .. " takes an id, a string, not a " .. type(id))
+  end
+end
+
 --- Tells how a job stands.
 ---@param id string
 ---@return signicat.JobStatus? status
 ---@return signicat.Error? err `not_found`: never handed in, or over long ago
 function Queue:status(id)
+  check_id(id, "queue:status")
   local list, reason = jobs.ask(self, "status", id)
   if not list then return nil, jobs.failed("queue:status", reason) end
   local status = jobs.fields_of(list)
@@ -102,6 +109,7 @@ end
 ---@return boolean? done false: it is not among those given up
 ---@return signicat.Error? err
 function Queue:retry(id)
+  check_id(id, "queue:retry")
   local done, reason = jobs.ask(self, "retry", id, id)
   if done == nil then return nil, jobs.failed("queue:retry", reason) end
   return done == 1
