@@ -97,6 +97,7 @@ build = {
     signicat = "lua/signicat/init.lua",
     ["signicat.loop.cqueues"] = "lua/signicat/loop/cqueues.lua",
     ["signicat.loop.luv"] = "lua/signicat/loop/luv.lua",
+    ["signicat.methods"] = "lua/signicat/methods.lua",
     ["signicat.observe"] = "lua/signicat/observe.lua",
     ["signicat.options"] = "lua/signicat/options.lua",
     ["signicat.pages"] = "lua/signicat/pages.lua",

@@ -13,6 +13,7 @@ local core = require "signicat.core"
 local documents = require "signicat.documents"
 local environment = require "signicat.environment"
 local events = require "signicat.events"
+local methods = require "signicat.methods"
 local options = require "signicat.options"
 local retry = require "signicat.retry"
 local sessions = require "signicat.sessions"
@@ -253,6 +254,8 @@ function Client:with(given)
     __close = detach,
   }))
 end
+
+methods(Client, "client", "settings")
 
 --- One credential: a token, a function, or id and secret.
 local function check_credentials(given)

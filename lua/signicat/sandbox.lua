@@ -6,6 +6,7 @@
 
 local call = require "signicat.call"
 local core = require "signicat.core"
+local methods = require "signicat.methods"
 local options = require "signicat.options"
 local signicat = require "signicat"
 
@@ -318,5 +319,7 @@ function Sandbox:stop()
 end
 
 Sandbox.__close = Sandbox.stop
+
+methods(Sandbox, "sandbox", "process")
 
 return sandbox

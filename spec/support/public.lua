@@ -12,6 +12,15 @@ local function add(name)
   public.names[#public.names + 1] = name
 end
 
+-- The method that methods.lua put a look at its object around.
+local function inside(fn)
+  for i = 1, math.huge do
+    local name, value = debug.getupvalue(fn, i)
+    if name == "method" then return value end
+    if not name then return fn end
+  end
+end
+
 -- What a module or a class shows, but for metamethods.
 local function show(owner, separator, object)
   for name, value in pairs(object) do
@@ -19,7 +28,7 @@ local function show(owner, separator, object)
       local full = owner .. separator .. name
       add(full)
       if type(value) == "function" then
-        public.functions[full] = value
+        public.functions[full] = inside(value)
       else
         public.values[full] = value
       end
