@@ -120,6 +120,20 @@ describe("on_event", function()
     service:stop()
   end)
 
+  it("is not told of what it calls while a task fetches the token", function()
+    local service = assert(sandbox.start())
+    local told, client = {}, nil
+    client = assert(service:client { on_event = function(event)
+      told[#told + 1] = event.name
+      assert(client.sessions:list { limit = 1 })
+    end })
+    assert(client:async(function() return client.sessions:list() end):wait())
+    -- Of the token's request, its answer, the token; the call and its answer.
+    assert.same({ "request", "response", "token", "request", "response" }, told)
+    client:close()
+    service:stop()
+  end)
+
   it("is not needed", function()
     assert(helper.client { status = 204 }.sessions:delete(session))
     observe.emit({}, "error", { kind = "server" })

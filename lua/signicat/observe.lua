@@ -77,6 +77,11 @@ local function tell(hook, event)
   hook(event)
 end
 
+--- What runs in a coroutine for the one that runs now is a part of it.
+function observe.follow(thread)
+  if telling[here()] then telling[thread] = true end
+end
+
 --- Tells the client's hook of an event, if it has one. Whatever the hook
 --- does, the call goes on.
 ---@param client table

@@ -790,6 +790,7 @@ function tasks.try(fn, ...)
   end
   local thread = new_thread(fn)
   task_of[thread] = task
+  observe.follow(thread)
   return relay(thread, coroutine.resume(thread, ...))
 end
 
