@@ -74,6 +74,15 @@ describe("the sandbox's log", function()
     end
   end)
 
+  it("has one for a request whose parameters were too many", function()
+    local connection = assert(socket.connect("127.0.0.1", sandbox.port))
+    connection:send("GET /sign/documents?" .. ("a=1&"):rep(2000)
+      .. " HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    connection:close()
+    local one = line(lines(2), "target", "/sign/documents") -- one: a token
+    assert.same({ "-", "-", "gone" }, { one.method, one.status, one.ends })
+  end)
+
   it("knows a refused request by the id in its problem", function()
     for i, target in ipairs { "/sign/documents/x", "/nowhere",
                               "/sign/documents/" .. service.unknown_id } do

@@ -2,8 +2,8 @@
  * http.c: requests from libmicrohttpd to dispatch.c, and replies back.
  *
  * A request is made when its first line is read and freed when libmicrohttpd
- * says it is over, however it ends. libmicrohttpd calls `on_step` with the
- * head, then with each piece of the body, then once more at the end; an
+ * says that it, or its connection, is over. libmicrohttpd calls `on_step` with
+ * the head, then with each piece of the body, then once more at the end; an
  * answer may be given only at the first and the last of these. So a request
  * refused early is drained to its end, within a bound, and then answered:
  * answering while the client still sends would often cost it the answer.
@@ -75,6 +75,7 @@ struct Http {
 /* A connection, as the journal tells it. */
 typedef struct Line {
   int64_t number, turn;
+  struct Exchange *begun; /* until it is over; may be NULL */
 } Line;
 
 typedef enum Stage {
@@ -151,6 +152,12 @@ static void use(Http *http, struct MHD_Connection *connection,
   connections_use(&http->connections, delivery_socket(connection), use);
 }
 
+static Line *line_of(struct MHD_Connection *connection) {
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  return info ? info->socket_context : NULL;
+}
+
 /* Called with the raw request target; what it returns is the request. */
 static void *on_target(void *context, const char *target,
                        struct MHD_Connection *connection) {
@@ -167,16 +174,12 @@ static void *on_target(void *context, const char *target,
   exchange->request.service = door->http->service;
   exchange->request.connection = connection;
   exchange->request.control_only = door->control_only;
+  Line *line = line_of(connection);
+  if (line) line->begun = exchange;
   return exchange;
 }
 
 /* --- the journal, and the script of faults ------------------------------ */
-
-static Line *line_of(struct MHD_Connection *connection) {
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-  return info ? info->socket_context : NULL;
-}
 
 /* The API is everything under /sign, and the operations wherever they are. */
 static bool is_journalled(const Request *request) {
@@ -230,19 +233,24 @@ static void write_log(const Exchange *exchange, bool whole) {
   log_write(request->service->log, &line);
 }
 
-static void on_completed(void *context, struct MHD_Connection *connection,
-                         void **state, enum MHD_RequestTerminationCode how) {
-  const Door *door = context;
-  Exchange *exchange = *state;
-  use(door->http, connection, CONNECTION_IDLE);
-  if (!exchange) return;
+static void end_exchange(Exchange *exchange, bool whole) {
   note(exchange, 0);
-  write_log(exchange, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+  write_log(exchange, whole);
   blob_abandon(exchange->request.blob);
   query_clear(&exchange->request.query);
   free(exchange->request.body);
   reply_clear(&exchange->reply);
   free(exchange);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection,
+                         void **state, enum MHD_RequestTerminationCode how) {
+  const Door *door = context;
+  Line *line = line_of(connection);
+  use(door->http, connection, CONNECTION_IDLE);
+  if (!*state) return;
+  if (line) line->begun = NULL;
+  end_exchange(*state, how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
   *state = NULL;
 }
 
@@ -400,7 +408,10 @@ static void on_connection(void *context, struct MHD_Connection *connection,
     connections_add(&http->connections, socket);
     return;
   }
-  free(*state);
+  Line *line = *state;
+  /* One whose parameters found no memory: libmicrohttpd did not end it. */
+  if (line && line->begun) end_exchange(line->begun, false);
+  free(line);
   *state = NULL;
   connections_remove(&http->connections, socket);
   if (!door->control_only) __atomic_sub_fetch(&http->open, 1, __ATOMIC_RELAXED);
