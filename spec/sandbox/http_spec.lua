@@ -34,6 +34,23 @@ describe("the sandbox's server", function()
     end)
   end
 
+  it("lets no page from the web at a lever", function()
+    local document = sandbox:upload()
+    for _, path in ipairs { "/_sandbox/reset", "/%5Fsandbox/reset" } do
+      for _, origin in ipairs { "https://evil.example", "null", "",
+                                "http://localhost.evil.example" } do
+        local status, answer = sandbox:call("POST", path, nil,
+          { Origin = origin })
+        assert.equal(421, status)
+        assert.equal("misdirected_request", answer.code)
+      end
+    end
+    assert.equal(200, (sandbox:call("GET",
+      "/sign/documents/" .. document.documentId)))
+    assert.equal(200, (sandbox:call("GET", "/_sandbox/clock", nil,
+      { Origin = sandbox.url })))
+  end)
+
   it("refuses a request of two hosts, or of none", function()
     assert.equal(421, status_of(sandbox:raw("GET /_sandbox/ca.pem HTTP/1.1\r\n"
       .. "Host: localhost\r\nHost: evil.example\r\n"

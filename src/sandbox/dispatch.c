@@ -1,9 +1,10 @@
 /*
  * dispatch.c: who may call what with which body.
  *
- * The order is: the host the client meant, the route, the token, the ids in
- * the path, the query, then the body's type and size. A request that is
- * refused by its head is refused before a byte of its body is kept.
+ * The order is: the host the client meant, the route, whose page calls, the
+ * token, the ids in the path, the query, then the body's type and size. A
+ * request that is refused by its head is refused before a byte of its body is
+ * kept.
  */
 #include "dispatch.h"
 
@@ -73,6 +74,25 @@ static bool find_route(Request *request, Reply *reply) {
     return false;
   }
   return true;
+}
+
+static bool is_local_origin(const char *origin) {
+  const char *host = strstr(origin, "://");
+  return host && is_local_host(host + strlen("://"));
+}
+
+/* A page from the web may have its browser post to a lever: without a body,
+ * and deaf to the answer, but that is enough for some of them. */
+static bool check_origin(const Request *request, Reply *reply) {
+  const char *pattern = request->match.route->pattern;
+  if (strncmp(pattern, CONTROL_PATH, strlen(CONTROL_PATH)) != 0 ||
+      request_headers_all(request, "Origin", is_local_origin))
+    return true;
+  problem_reply(
+      reply, PROBLEM_MISDIRECTED,
+      "Only pages of this machine may call what is below " CONTROL_PATH
+      "; the Origin header names another host.");
+  return false;
 }
 
 static bool check_token(const Request *request, Reply *reply) {
@@ -181,8 +201,9 @@ bool dispatch_head(Request *request, Reply *reply) {
   int64_t length = request_length(request);
   disk_forget();
   if (!check_host(request, reply) || !find_route(request, reply) ||
-      !check_token(request, reply) || !check_id(request, reply) ||
-      !check_query(request, reply) || !check_type(request, reply))
+      !check_origin(request, reply) || !check_token(request, reply) ||
+      !check_id(request, reply) || !check_query(request, reply) ||
+      !check_type(request, reply))
     return false;
   if (request->match.route->body == ROUTE_NO_BODY) return true;
   if (length > 0 && !check_size(request, reply, (uint64_t)length)) return false;
