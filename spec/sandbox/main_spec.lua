@@ -311,6 +311,22 @@ describe("the sandbox's process", function()
     assert.same({}, entries(folder))
   end)
 
+  it("removes it when its terminal is closed, too", function()
+    local one = ready(in_tmp("--parent-fd", "0"))
+    one:signal "HUP"
+    service.await("its end", function() return not one:is_alive() end)
+    assert.same({}, entries(folder))
+    one:finish()
+  end)
+
+  it("goes on without its terminal under nohup", function()
+    local one = service.start_in "nohup"
+    one:signal "HUP"
+    assert.equal(200, (one:call("GET", "/sign/signing-sessions")))
+    assert.is_true(one:is_alive())
+    one:finish()
+  end)
+
   it("sweeps the temporary folders of killed runs, and no others", function()
     local one = ready(in_tmp("--parent-fd", "0"))
     local stale = folder .. "/" .. entries(folder)[1]

@@ -15,7 +15,8 @@
  * of the line. The API's base is <url>/sign, the token endpoint
  * <url>/auth/open/connect/token. What goes wrong at the start is told on
  * stderr with what to do next; the exit status is 1, or 2 for wrong usage.
- * SIGTERM, SIGINT and the end of --parent-fd end the service cleanly.
+ * SIGTERM, SIGINT, SIGHUP (unless it came to us ignored) and the end of
+ * --parent-fd end the service cleanly.
  */
 #include "courier.h"
 #include "documents.h"
@@ -63,11 +64,15 @@ static bool fail(const char *why) {
 /* Blocked in all threads, read by the main one: no handler ever runs. */
 static int open_signals(void) {
   sigset_t ends;
+  struct sigaction terminal;
   signal(SIGPIPE, SIG_IGN);
   signal(SIGXFSZ, SIG_IGN); /* a file too large is an error, not an end */
   sigemptyset(&ends);
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGINT);
+  /* A signal that is blocked is heard even if nohup has it ignored. */
+  if (sigaction(SIGHUP, NULL, &terminal) == 0 && terminal.sa_handler != SIG_IGN)
+    sigaddset(&ends, SIGHUP);
   if (pthread_sigmask(SIG_BLOCK, &ends, NULL) != 0) return -1;
   return signalfd(-1, &ends, SFD_CLOEXEC);
 }
