@@ -275,6 +275,7 @@ describe("the sandbox's control", function()
     local cases = {
       { "sign", { name = "" } }, { "sign", { name = ("x"):rep(65) } },
       { "sign", { name = " \u{202E}\u{200B}" } },
+      { "sign", { name = "\u{AD}\u{2060}\u{3000}\u{E0041}" } },
       { "sign", { nom = "x" } }, { "sign", { name = 1 } },
       { "reject", { reason = ("x"):rep(2049) } }, { "reject", { why = "x" } },
     }

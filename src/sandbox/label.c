@@ -64,8 +64,16 @@ char *label_clean(const char *text, size_t most) {
 
 /* A space, or what says how the letters beside it are set. */
 static bool is_unseen(uint32_t code) {
-  return code == ' ' || code == 0xA0 || (code >= 0x200B && code <= 0x200F) ||
-         code == 0xFEFF || is_control(code);
+  static const uint32_t ranges[][2] = {
+      {' ', ' '},       {0xA0, 0xA0},     {0xAD, 0xAD},       {0x34F, 0x34F},
+      {0x61C, 0x61C},   {0x115F, 0x1160}, {0x1680, 0x1680},   {0x17B4, 0x17B5},
+      {0x180B, 0x180F}, {0x2000, 0x200F}, {0x202F, 0x202F},   {0x205F, 0x206F},
+      {0x2800, 0x2800}, {0x3000, 0x3000}, {0x3164, 0x3164},   {0xFE00, 0xFE0F},
+      {0xFEFF, 0xFEFF}, {0xFFA0, 0xFFA0}, {0xE0000, 0xE0FFF},
+  };
+  for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+    if (code >= ranges[i][0] && code <= ranges[i][1]) return true;
+  return is_control(code);
 }
 
 bool label_is_blank(const char *text) {
