@@ -489,10 +489,13 @@ static struct MHD_Daemon *start_daemon(Door *door, unsigned int flags,
       MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, items, MHD_OPTION_END);
 }
 
+/* Each thread has a part of the limit, and libmicrohttpd 0.9.75 locks itself
+ * out for good in one that is given more. It chooses among them by the
+ * sockets' numbers, so one of them may get all; has_room bounds their sum. */
 static bool start_main(Http *http, const HttpTls *tls) {
   struct MHD_OptionItem items[] = {
       {MHD_OPTION_THREAD_POOL_SIZE, THREADS, NULL},
-      {MHD_OPTION_CONNECTION_LIMIT, SERVICE_CONNECTIONS, NULL},
+      {MHD_OPTION_CONNECTION_LIMIT, THREADS * SERVICE_CONNECTIONS, NULL},
       {MHD_OPTION_END, 0, NULL},
       {MHD_OPTION_END, 0, NULL},
       {MHD_OPTION_END, 0, NULL}};
