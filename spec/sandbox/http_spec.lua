@@ -170,6 +170,18 @@ describe("the sandbox's server", function()
     for _, connection in ipairs(slow) do connection:close() end
   end)
 
+  it("has room again when hundreds have gone in the middle", function()
+    local begun = { "GET /sign/sig", sandbox:head("POST", "/sign/documents",
+      "Content-Type: text/plain\r\nContent-Length: 900\r\n") .. "x" }
+    for i = 1, 1200 do
+      local connection = assert(socket.connect("127.0.0.1", sandbox.port))
+      connection:send(begun[i % 2 + 1])
+      connection:close()
+    end
+    assert.equal(200, status_of(sandbox:raw(sandbox:head("GET", LIST,
+      "Connection: close\r\n"))))
+  end)
+
   it("lives through what is not HTTP", function()
     for _, bytes in ipairs {
       "\0\1\2\3\r\n\r\n", "GET\r\n\r\n", ("x"):rep(100000),

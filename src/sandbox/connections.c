@@ -3,6 +3,7 @@
  */
 #include "connections.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -109,6 +110,25 @@ static void end_some(Connections *connections, int seconds, bool all) {
                                   &until) == 0)
       continue;
   }
+}
+
+/* Nobody is there for the answer, or nothing more comes of the request. */
+static bool is_deserted(const Connection *connection) {
+  struct pollfd watched = {.fd = connection->socket, .events = POLLRDHUP};
+  if (poll(&watched, 1, 0) <= 0) return false;
+  if (watched.revents & (POLLERR | POLLHUP)) return true;
+  return connection->use != CONNECTION_ANSWERING && !has_unread(connection) &&
+         connection->quiet >= UNSAID_MILLISECONDS;
+}
+
+void connections_let_go(Connections *connections) {
+  pthread_mutex_lock(&connections->lock);
+  for (size_t i = 0; i < connections->count; i++) {
+    Connection *connection = &connections->list[i];
+    if (is_deserted(connection)) shutdown(connection->socket, SHUT_RDWR);
+    connection->quiet += AGAIN_MILLISECONDS;
+  }
+  pthread_mutex_unlock(&connections->lock);
 }
 
 void connections_end(Connections *connections, int seconds) {

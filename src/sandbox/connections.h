@@ -48,6 +48,9 @@ void connections_add(Connections *connections, int socket);
 void connections_use(Connections *connections, int socket, ConnectionUse use);
 /* Before the socket is closed. */
 void connections_remove(Connections *connections, int socket);
+/* Shuts down those whose clients have gone in the middle of a request, which
+ * libmicrohttpd may have missed: it would keep them until they time out. */
+void connections_let_go(Connections *connections);
 /* From here on, connections are ended as soon as they are idle. */
 void connections_drain(Connections *connections);
 bool connections_draining(Connections *connections);

@@ -419,8 +419,11 @@ static void on_connection(void *context, struct MHD_Connection *connection,
 
 static bool has_room(void *context) {
   Http *http = context;
-  return __atomic_load_n(&http->open, __ATOMIC_RELAXED) <
-         SERVICE_CONNECTIONS - SPARE_CONNECTIONS;
+  if (__atomic_load_n(&http->open, __ATOMIC_RELAXED) <
+      SERVICE_CONNECTIONS - SPARE_CONNECTIONS)
+    return true;
+  connections_let_go(&http->connections);
+  return false;
 }
 
 static void take(void *context, int socket, const struct sockaddr *address,
