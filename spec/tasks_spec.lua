@@ -123,45 +123,49 @@ describe("a task", function()
     sign:run()
   end)
 
-  it("has what it returned when a finalizer calls just then", function()
-    local sessions, calls = sign.sessions, 0
-    local function call()
-      local ok, page = pcall(sessions.list, sessions, { limit = 1 })
-      if ok and page then calls = calls + 1 end
-    end
-    local new = rawget(_G, "newproxy") -- 5.1's, whose tables are not finalized
-    local function finalized()
-      if not new then return setmetatable({}, { __gc = call }) end
-      local object = new(true)
-      getmetatable(object).__gc = call
-      return object
-    end
-    -- A collection at every chance, of which the next is when all is over.
-    local pause = collectgarbage("setpause", 0)
-    local speed = collectgarbage("setstepmul", 1e6)
-    finally(function()
-      collectgarbage("setpause", pause)
-      collectgarbage("setstepmul", speed)
+  -- LuaJIT's compiled code gives way to each collection, and may then come no
+  -- further.
+  if not rawget(_G, "jit") then
+    it("has what it returned when a finalizer calls just then", function()
+      local sessions, calls = sign.sessions, 0
+      local function call()
+        local ok, page = pcall(sessions.list, sessions, { limit = 1 })
+        if ok and page then calls = calls + 1 end
+      end
+      local new = rawget(_G, "newproxy") -- 5.1 does not finalize tables
+      local function finalized()
+        if not new then return setmetatable({}, { __gc = call }) end
+        local object = new(true)
+        getmetatable(object).__gc = call
+        return object
+      end
+      -- A collection at every chance, of which the next is when all is over.
+      local pause = collectgarbage("setpause", 0)
+      local speed = collectgarbage("setstepmul", 1e6)
+      finally(function()
+        collectgarbage("setpause", pause)
+        collectgarbage("setstepmul", speed)
+      end)
+      collectgarbage()
+      for _ = 1, 5 do
+        local tasks = {}
+        for i = 1, 3 do
+          tasks[i] = sign:async(function()
+            local held = finalized()
+            assert(sign.sessions:list())
+            return i, held and true
+          end)
+          tasks[i + 3] = sign:async(function() return tasks[i]:wait() end)
+        end
+        sign:run()
+        for i = 1, 6 do
+          assert.same({ (i - 1) % 3 + 1, true }, { tasks[i]:wait() })
+        end
+      end
+      collectgarbage()
+      assert.is_true(calls > 0)
     end)
-    collectgarbage()
-    for _ = 1, 5 do
-      local tasks = {}
-      for i = 1, 3 do
-        tasks[i] = sign:async(function()
-          local held = finalized()
-          assert(sign.sessions:list())
-          return i, held and true
-        end)
-        tasks[i + 3] = sign:async(function() return tasks[i]:wait() end)
-      end
-      sign:run()
-      for i = 1, 6 do
-        assert.same({ (i - 1) % 3 + 1, true }, { tasks[i]:wait() })
-      end
-    end
-    collectgarbage()
-    assert.is_true(calls > 0)
-  end)
+  end
 
   it("raises all that tasks raised unseen, one run after the other", function()
     for _, words in ipairs { "one", "two" } do

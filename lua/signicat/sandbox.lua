@@ -320,6 +320,6 @@ end
 
 Sandbox.__close = Sandbox.stop
 
-methods(Sandbox, "sandbox", "process")
+methods(Sandbox, "sandbox", "url")
 
 return sandbox

@@ -428,12 +428,13 @@ end
 ---@return boolean? started
 ---@return table? functions what Lua supplies and takes, or the failure
 local function begin(task, line, request)
+  line.pending = false -- before: a finalizer may turn, and look at it
   local started, functions = line.transfer:start(request, task ~= false)
   if not started then
     functions.sent = false
     return nil, functions
   end
-  line.owner, line.pending, line.creates = task, false, request.creates
+  line.owner, line.creates = task, request.creates
   if task then task.open = task.open + 1 end
   return started, functions
 end
@@ -446,10 +447,15 @@ local function start(task)
   else
     started, task.functions = begin(task, line, task.request)
   end
-  if started then task.waits_for = line end
   task.to_start = false
   task.request = false
-  if not started then resume(task, task.loop) end
+  if not started then
+    resume(task, task.loop)
+  elseif line.pending then
+    task.loop:wake(task)
+  else
+    task.waits_for = line
+  end
 end
 
 --- A transfer, or what was done aside, has something for its caller.
