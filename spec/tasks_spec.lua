@@ -124,30 +124,27 @@ describe("a task", function()
   end)
 
   -- LuaJIT's compiled code gives way to each collection, and may then come no
-  -- further.
+  -- further. In a process of its own, where a collection is little.
   if not rawget(_G, "jit") then
     it("has what it returned when a finalizer calls just then", function()
-      local sessions, calls = sign.sessions, 0
-      local function call()
-        local ok, page = pcall(sessions.list, sessions, { limit = 1 })
-        if ok and page then calls = calls + 1 end
-      end
-      local new = rawget(_G, "newproxy") -- 5.1 does not finalize tables
-      local function finalized()
-        if not new then return setmetatable({}, { __gc = call }) end
-        local object = new(true)
-        getmetatable(object).__gc = call
-        return object
-      end
-      -- A collection at every chance, of which the next is when all is over.
-      local pause = collectgarbage("setpause", 0)
-      local speed = collectgarbage("setstepmul", 1e6)
-      finally(function()
-        collectgarbage("setpause", pause)
-        collectgarbage("setstepmul", speed)
-      end)
-      collectgarbage()
-      for _ = 1, 5 do
+      assert.equal("1 2 3 1 2 3 true", helper.run(([[
+        local sign = assert(require "signicat".new { base_url = "%s/sign",
+          client_id = "%s", client_secret = "%s" })
+        local sessions, calls = sign.sessions, 0
+        local function call()
+          local ok, page = pcall(sessions.list, sessions, { limit = 1 })
+          if ok and page then calls = calls + 1 end
+        end
+        local function finalized()
+          if not newproxy then return setmetatable({}, { __gc = call }) end
+          local object = newproxy(true) -- 5.1 does not finalize tables
+          getmetatable(object).__gc = call
+          return object
+        end
+        -- A collection at every chance; the next is when all is over.
+        collectgarbage("setpause", 0)
+        collectgarbage("setstepmul", 1e6)
+        collectgarbage()
         local tasks = {}
         for i = 1, 3 do
           tasks[i] = sign:async(function()
@@ -158,12 +155,10 @@ describe("a task", function()
           tasks[i + 3] = sign:async(function() return tasks[i]:wait() end)
         end
         sign:run()
-        for i = 1, 6 do
-          assert.same({ (i - 1) % 3 + 1, true }, { tasks[i]:wait() })
-        end
-      end
-      collectgarbage()
-      assert.is_true(calls > 0)
+        for i = 1, 6 do io.write((tasks[i]:wait()), " ") end
+        collectgarbage()
+        io.write(tostring(calls > 0))
+      ]]):format(service.url, service.client_id, service.client_secret)))
     end)
   end
 
