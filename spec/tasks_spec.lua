@@ -145,19 +145,24 @@ describe("a task", function()
         collectgarbage("setpause", 0)
         collectgarbage("setstepmul", 1e6)
         collectgarbage()
-        local tasks = {}
-        for i = 1, 3 do
-          tasks[i] = sign:async(function()
-            local held = finalized()
-            assert(sign.sessions:list())
-            return i, held and true
-          end)
-          tasks[i + 3] = sign:async(function() return tasks[i]:wait() end)
+        local said
+        for _ = 1, 20 do
+          local tasks = {}
+          for i = 1, 3 do
+            tasks[i] = sign:async(function()
+              local held = finalized()
+              assert(sign.sessions:list())
+              return i, held and true
+            end)
+            tasks[i + 3] = sign:async(function() return tasks[i]:wait() end)
+          end
+          sign:run()
+          said = ""
+          for i = 1, 6 do said = said .. tasks[i]:wait() .. " " end
+          assert(said == "1 2 3 1 2 3 ", said)
         end
-        sign:run()
-        for i = 1, 6 do io.write((tasks[i]:wait()), " ") end
         collectgarbage()
-        io.write(tostring(calls > 0))
+        io.write(said, tostring(calls > 0))
       ]]):format(service.url, service.client_id, service.client_secret)))
     end)
   end
