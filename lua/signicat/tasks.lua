@@ -330,26 +330,9 @@ function tasks.loop(multi)
   }, Loop)
 end
 
---- Whether what calls `tidy` was called by a turn of this loop, which goes on
---- after it: so is a finalizer, or a hook.
-local function is_in_turn(self)
-  if not debug then return false end -- a host may leave it out
-  local level = 4
-  local info = debug.getinfo(level, "f")
-  while info do
-    if info.func == Loop.turn then
-      local _, loop = debug.getlocal(level, 1)
-      if loop == self then return true end
-    end
-    level = level + 1
-    info = debug.getinfo(level, "f")
-  end
-  return false
-end
-
 --- Puts the loop in order, should an error have ended what changed it.
 local function tidy(self)
-  if self.torn ~= 0 and not is_in_turn(self) then mend(self, LOST) end
+  if self.torn ~= 0 then mend(self, Loop.turn, LOST) end
 end
 
 --- Tells the event loop that drives this one, if any, that a step may be due.

@@ -24,11 +24,28 @@ local function reset(task, lost)
   end
 end
 
+--- Whether a turn of this loop called us, and goes on after us: a finalizer or
+--- a hook may call at any point of it. A host may have left `debug` out.
+local function is_in_turn(self, turn)
+  local level = 5 -- behind what tidies up, which may be a turn itself
+  local info = debug and debug.getinfo(level, "f")
+  while info do
+    if info.func == turn and select(2, debug.getlocal(level, 1)) == self then
+      return true
+    end
+    level = level + 1
+    info = debug.getinfo(level, "f")
+  end
+  return false
+end
+
 --- Goes on after a turn that an error ended on its way: all that are not done
 --- get their turn and look whether there is what they wait for. May be ended on
---- its way as well.
+--- its way as well. A turn that has not ended is left alone.
+---@param turn function the loop's
 ---@param lost table the result of a task whose own found no memory
-return function(self, lost)
+return function(self, turn, lost)
+  if is_in_turn(self, turn) then return end
   local list, count = self.tasks, 0
   self.current, self.sleepers = false, heap.new()
   empty(self.runnable)
