@@ -75,9 +75,9 @@ function Sockets:refusal()
 end
 
 function Sockets:send(request)
+  if Sockets.can_wait() then return self.nginx:send(request) end
   local refused = self:refusal()
   if refused then return nil, refused end
-  if Sockets.can_wait() then return self.nginx:send(request) end
   if not self.curl then
     local made, failure = curl.new(self.given)
     if not made then
