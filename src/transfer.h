@@ -73,8 +73,8 @@ typedef struct Transfer {
   int too_large;    /* the body broke the cap */
   int no_memory;    /* a callback found none */
   int sends;        /* how often libcurl sent the request */
-  int stuck;        /* it could not send it again */
   int tells;        /* whether libcurl, as it is loaded here, tells that */
+  int stuck;        /* it could not send it again */
   int sliced;       /* body bytes go in small pieces, to keep turns short */
   size_t fed;       /* so many came in this turn */
   int told;         /* Lua told the failure, it is in its slot */
